@@ -1,0 +1,21 @@
+//! kafkaflow holds an event-driven Kafka system as code.
+//!
+//! Modules are floors: a module imports only from floors below its own, never from a sibling.
+//! The list is read by a test (`tests/it/floors.rs`), which finds every `crate::` path in the code.
+//!
+//! ```text
+//! 8 cli
+//! 4 kafka
+//! 3 cluster
+//! 2 plan
+//! 1 topology
+//! 0 unit connection
+//! ```
+
+pub mod cli;
+pub(crate) mod cluster;
+pub(crate) mod connection;
+pub(crate) mod kafka;
+pub(crate) mod plan;
+pub(crate) mod topology;
+pub(crate) mod unit;

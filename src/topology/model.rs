@@ -1,0 +1,57 @@
+//! The desired state: what `topology.yaml` says, defaults and environment already applied.
+
+use std::collections::BTreeMap;
+
+use super::name::TopicName;
+use crate::unit::{Duration, Rate};
+
+/// A whole topology. Topics stand in file order; a dead-letter topic follows its source.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub(crate) struct Topology {
+    pub(crate) name: Option<String>,
+    /// Folder of the event schemas, as written in the file.
+    pub(crate) schemas: Option<String>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) topics: Vec<Topic>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) group: Option<String>,
+    pub(crate) instances: Option<u32>,
+    /// Time that one record takes in the handler.
+    pub(crate) handler: Option<Duration>,
+}
+
+/// A topic as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Topic {
+    pub(crate) name: TopicName,
+    /// At least 1.
+    pub(crate) partitions: i32,
+    /// `None`: the cluster's own default, never compared.
+    pub(crate) replication: Option<i16>,
+    /// Topic settings by Kafka's key (`retention:` is here as `retention.ms`); `None` = reset to
+    /// the cluster's default.
+    pub(crate) configs: BTreeMap<String, Option<String>>,
+    /// Field of the payload that is the record key.
+    pub(crate) key: Option<String>,
+    pub(crate) events: Vec<String>,
+    pub(crate) producers: Vec<String>,
+    pub(crate) consumers: Vec<String>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) copartitioned_with: Option<TopicName>,
+    pub(crate) rationale: Option<String>,
+    pub(crate) role: TopicRole,
+    /// Line of the file (1-based) where the topic begins, for messages.
+    pub(crate) line: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TopicRole {
+    /// An ordinary topic, and where its failed records go.
+    Source { dead_letters: Option<TopicName> },
+    /// The dead-letter topic of the named one.
+    DeadLettersOf(TopicName),
+}
