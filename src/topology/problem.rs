@@ -1,0 +1,280 @@
+//! What is wrong with a topology file, and the report that collects it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::place::Span;
+use super::rules::Rule;
+
+/// The stable name of a rule, printed as `KF012`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Code(pub(crate) u16);
+
+impl Code {
+    /// Reads `KF012`, in any case; whether a rule has that code is not asked.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let digits = text.get(..2)?.eq_ignore_ascii_case("kf").then(|| &text[2..])?;
+        let whole = digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit());
+        whole.then(|| digits.parse().ok().map(Self))?
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("KF{:03}", self.0))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    pub(crate) severity: Severity,
+    /// What is wrong, one line without a full stop.
+    pub(crate) message: String,
+    /// The place, on one line.
+    pub(crate) span: Span,
+    /// Written under the place; may be empty.
+    pub(crate) label: String,
+    /// What to type next.
+    pub(crate) help: Option<String>,
+    /// Other places that belong to it, each with its own label.
+    pub(crate) also: Vec<(Span, String)>,
+}
+
+impl Problem {
+    pub(crate) fn new(rule: &Rule, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code: rule.code,
+            severity: rule.severity,
+            message: message.into(),
+            span,
+            label: String::new(),
+            help: None,
+            also: Vec::new(),
+        }
+    }
+
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn also(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.also.push((span, label.into()));
+        self
+    }
+}
+
+/// Problems kept; a file with more is only counted on, so that memory stays bounded.
+const MOST_KEPT: usize = 10_000;
+/// Comparisons spent on "did you mean"; a file of thousands of unknown names must not take minutes.
+const MOST_COMPARISONS: usize = 200_000;
+
+/// Collects the problems of one file.
+#[derive(Debug)]
+pub(crate) struct Report {
+    problems: Vec<Problem>,
+    errors: usize,
+    warnings: usize,
+    comparisons_left: usize,
+    /// Silenced for the whole file.
+    pub(crate) allowed: BTreeSet<Code>,
+    /// Silenced for the topic that is looked at.
+    pub(crate) allowed_here: BTreeSet<Code>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self {
+            problems: Vec::new(),
+            errors: 0,
+            warnings: 0,
+            comparisons_left: MOST_COMPARISONS,
+            allowed: BTreeSet::new(),
+            allowed_here: BTreeSet::new(),
+        }
+    }
+}
+
+/// What a report came to: the problems in the order of their places, and how many there are of
+/// each kind (more than `problems` holds when a file has more than ten thousand).
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+}
+
+impl Report {
+    pub(crate) fn push(&mut self, problem: Problem) {
+        if self.allowed.contains(&problem.code) || self.allowed_here.contains(&problem.code) {
+            return;
+        }
+        match problem.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
+        if self.problems.len() < MOST_KEPT {
+            self.problems.push(problem);
+        }
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    pub(crate) fn finish(mut self, text: &str) -> Findings {
+        for problem in &mut self.problems {
+            problem.span = problem.span.first_line(text);
+            for (span, _) in &mut problem.also {
+                *span = span.first_line(text);
+            }
+        }
+        self.problems
+            .sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
+        Findings {
+            problems: self.problems,
+            errors: self.errors,
+            warnings: self.warnings,
+        }
+    }
+
+    /// The candidate that someone who typed `word` most likely meant.
+    pub(crate) fn nearest<'c>(
+        &mut self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        let length = word.chars().count();
+        let farthest = (length / 3).clamp(1, 6);
+        let mut best: Option<(usize, &str)> = None;
+        for candidate in candidates {
+            if candidate.len().abs_diff(word.len()) > farthest * 4 || candidate.len() > 300 {
+                continue;
+            }
+            self.comparisons_left = self.comparisons_left.checked_sub(1)?;
+            let distance = strsim::damerau_levenshtein(
+                &word.to_ascii_lowercase(),
+                &candidate.to_ascii_lowercase(),
+            );
+            if distance <= farthest && best.is_none_or(|(least, _)| distance < least) {
+                best = Some((distance, candidate));
+            }
+        }
+        best.map(|(_, candidate)| candidate)
+    }
+
+    /// "did you mean `x`?", or what `otherwise` says.
+    pub(crate) fn did_you_mean<'c>(
+        &mut self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+        otherwise: impl FnOnce() -> String,
+    ) -> String {
+        match self.nearest(word, candidates) {
+            Some(candidate) => format!("did you mean `{candidate}`?"),
+            None => otherwise(),
+        }
+    }
+}
+
+/// Someone's text for a message: in backticks, short, and without control characters, which could
+/// drive the terminal.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown = String::from("`");
+    for c in text.chars().take(LONGEST) {
+        match c {
+            '\n' => shown.push_str("\\n"),
+            '\t' => shown.push_str("\\t"),
+            c if is_unprintable(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown.push('`');
+    shown
+}
+
+/// Control characters, and the marks that reorder or hide text.
+pub(crate) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// `one`, `one and two`, `one, two and three`, at most `most` of them.
+pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>, most: usize) -> String {
+    let words: Vec<&str> = words.into_iter().collect();
+    let mut shown: Vec<String> = words.iter().take(most).map(|word| quoted(word)).collect();
+    if words.len() > most {
+        return format!("{} and {} more", shown.join(", "), words.len() - most);
+    }
+    match shown.pop() {
+        None => String::new(),
+        Some(last) if shown.is_empty() => last,
+        Some(last) => format!("{} and {last}", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_read_in_any_case_and_printed_in_one() {
+        assert_eq!(Code::parse("kf012"), Some(Code(12)));
+        assert_eq!(Code(12).to_string(), "KF012");
+        for text in ["", "KF", "KF12", "KF0123", "XX012", "é012", "KF+12"] {
+            assert_eq!(Code::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_found_and_a_far_one_is_not() {
+        let mut report = Report::default();
+        let known = ["partitions", "retention", "replication"];
+        assert_eq!(report.nearest("partitons", known), Some("partitions"));
+        assert_eq!(report.nearest("retentoin", known), Some("retention"));
+        assert_eq!(report.nearest("colour", known), None);
+    }
+
+    #[test]
+    fn quoted_text_cannot_drive_a_terminal() {
+        assert_eq!(quoted("a\u{1b}[31m\n"), "`a\\u{1b}[31m\\n`");
+        assert_eq!(quoted(&"x".repeat(100)).chars().count(), 63);
+        assert_eq!(quoted("\u{202e}x"), "`\\u{202e}x`");
+    }
+
+    #[test]
+    fn lists_are_written_as_people_write_them() {
+        assert_eq!(listed(["a"], 3), "`a`");
+        assert_eq!(listed(["a", "b", "c"], 3), "`a`, `b` and `c`");
+        assert_eq!(listed(["a", "b", "c"], 2), "`a`, `b` and 1 more");
+        assert_eq!(listed([], 2), "");
+    }
+}
