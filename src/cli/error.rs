@@ -16,19 +16,11 @@ pub(crate) struct CliError {
 
 impl CliError {
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self {
-            exit: Exit::Failed,
-            message: message.into(),
-            causes: Vec::new(),
-            help: None,
-        }
+        Self { exit: Exit::Failed, message: message.into(), causes: Vec::new(), help: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self {
-            exit: Exit::Usage,
-            ..Self::failed(message)
-        }
+        Self { exit: Exit::Usage, ..Self::failed(message) }
     }
 
     pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
@@ -62,10 +54,7 @@ impl fmt::Display for CliError {
 impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self {
-                exit: Exit::Fine,
-                ..Self::failed("")
-            };
+            return Self { exit: Exit::Fine, ..Self::failed("") };
         }
         Self::failed("could not write the output").because(error)
     }

@@ -3,6 +3,10 @@
 
 mod error;
 mod exit;
+mod explain;
+mod topology_file;
+mod validate;
+mod view;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -14,12 +18,7 @@ use exit::Exit;
 
 /// An event-driven Kafka system as code.
 #[derive(Parser)]
-#[command(
-    name = "kafkaflow",
-    version,
-    max_term_width = 100,
-    disable_help_subcommand = true
-)]
+#[command(name = "kafkaflow", version, max_term_width = 100, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -27,8 +26,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check a topology file; no cluster is needed.
-    Validate,
+    Validate(validate::Args),
+    Explain(explain::Args),
 }
 
 /// Runs the command line of this process.
@@ -51,8 +50,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, _out: &mut impl Write) -> Result<Exit, CliError> {
+fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
     match cli.command {
-        Command::Validate => Ok(Exit::Fine),
+        Command::Validate(args) => validate::run(&args, out),
+        Command::Explain(args) => explain::run(&args, out),
     }
 }

@@ -84,9 +84,7 @@ impl Draft {
     }
 
     pub(crate) fn topic_names(&self) -> impl Iterator<Item = &str> {
-        self.topics
-            .iter()
-            .filter_map(|topic| topic.name.as_ref().map(TopicName::as_str))
+        self.topics.iter().filter_map(|topic| topic.name.as_ref().map(TopicName::as_str))
     }
 
     /// Builds the draft; a name that is too long for its dead-letter topic is reported here.
@@ -183,10 +181,8 @@ fn dead_letters_of(
     suffix: &str,
     report: &mut Report,
 ) -> DraftTopic {
-    let name = source
-        .name
-        .as_ref()
-        .and_then(|name| topic_name::dead_letters(name, suffix, source.place, report));
+    let name =
+        source.name.as_ref().and_then(|name| topic_name::dead_letters(name, suffix, source.place, report));
     let stated = fields.config.contains_key("retention.ms");
     let mut config = overlay::config(fields.config, defaults.config.clone());
     if !stated {
@@ -201,9 +197,7 @@ fn dead_letters_of(
         start: fields.span.start,
         place: fields.span,
         name,
-        partitions: fields
-            .partitions
-            .or(Given::Is(Located::new(DLT_PARTITIONS, fields.span))),
+        partitions: fields.partitions.or(Given::Is(Located::new(DLT_PARTITIONS, fields.span))),
         replication: fields.replication.or(defaults.replication.clone()),
         config,
         key: source.key.clone(),

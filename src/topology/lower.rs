@@ -27,9 +27,7 @@ pub(crate) fn lower(draft: &Draft, lines: &Lines) -> Topology {
 fn topic(topic: &DraftTopic, draft: &Draft, lines: &Lines) -> Option<Topic> {
     let name_of = |index: usize| draft.topics[index].name.clone();
     let role = match topic.role {
-        Role::Source(DeadLetters::Topic(index)) => TopicRole::Source {
-            dead_letters: name_of(index),
-        },
+        Role::Source(DeadLetters::Topic(index)) => TopicRole::Source { dead_letters: name_of(index) },
         Role::Source(_) => TopicRole::Source { dead_letters: None },
         Role::DeadLettersOf(source) => TopicRole::DeadLettersOf(name_of(source)?),
     };
@@ -43,8 +41,7 @@ fn topic(topic: &DraftTopic, draft: &Draft, lines: &Lines) -> Option<Topic> {
         producers: names(&topic.producers),
         consumers: names(&topic.consumers),
         rate: topic.rate.value().copied(),
-        copartitioned_with: (topic.copartitioned_with.value())
-            .and_then(|name| TopicName::parse(name).ok()),
+        copartitioned_with: (topic.copartitioned_with.value()).and_then(|name| TopicName::parse(name).ok()),
         rationale: topic.rationale.value().map(|text| text.trim().to_owned()),
         role,
         line: lines.line(topic.start),

@@ -41,22 +41,13 @@ pub(crate) struct Loaded {
 ///
 /// All problems are reported at once. `schemas` is asked, with the folder that the file names, which
 /// schema files exist.
-pub(crate) fn load(
-    text: &str,
-    env: Option<&str>,
-    schemas: impl FnOnce(&str) -> SchemaFiles,
-) -> Loaded {
+pub(crate) fn load(text: &str, env: Option<&str>, schemas: impl FnOnce(&str) -> SchemaFiles) -> Loaded {
     let lines = Lines::of(text);
     let mut report = Report::default();
     let topology = read(text, env, schemas, &lines, &mut report);
     let topology = topology.filter(|_| !report.has_errors());
     let findings = report.finish(text);
-    Loaded {
-        topology,
-        problems: findings.problems,
-        errors: findings.errors,
-        warnings: findings.warnings,
-    }
+    Loaded { topology, problems: findings.problems, errors: findings.errors, warnings: findings.warnings }
 }
 
 fn read(

@@ -31,9 +31,8 @@ impl TopicName {
         if text.is_empty() {
             return Err(TopicNameError::Empty);
         }
-        if let Some(character) = text
-            .chars()
-            .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))
+        if let Some(character) =
+            text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))
         {
             return Err(TopicNameError::Character(character));
         }

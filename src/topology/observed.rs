@@ -26,10 +26,7 @@ pub(crate) struct ClusterState {
     pub(crate) topics: BTreeMap<TopicName, ObservedTopic>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(value: &i16) -> bool {
     *value == 0
 }

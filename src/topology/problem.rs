@@ -153,13 +153,8 @@ impl Report {
                 *span = span.first_line(text);
             }
         }
-        self.problems
-            .sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
-        Findings {
-            problems: self.problems,
-            errors: self.errors,
-            warnings: self.warnings,
-        }
+        self.problems.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
+        Findings { problems: self.problems, errors: self.errors, warnings: self.warnings }
     }
 
     /// The candidate that someone who typed `word` most likely meant.
@@ -176,10 +171,8 @@ impl Report {
                 continue;
             }
             self.comparisons_left = self.comparisons_left.checked_sub(1)?;
-            let distance = strsim::damerau_levenshtein(
-                &word.to_ascii_lowercase(),
-                &candidate.to_ascii_lowercase(),
-            );
+            let distance =
+                strsim::damerau_levenshtein(&word.to_ascii_lowercase(), &candidate.to_ascii_lowercase());
             if distance <= farthest && best.is_none_or(|(least, _)| distance < least) {
                 best = Some((distance, candidate));
             }

@@ -32,10 +32,7 @@ const SETTINGS: [(&str, Type); 34] = [
     ("cleanup.policy", ListOf(&["compact", "delete"])),
     ("compression.gzip.level", GzipLevel),
     ("compression.lz4.level", Number(1, 17)),
-    (
-        "compression.type",
-        OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
-    ),
+    ("compression.type", OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"])),
     ("compression.zstd.level", Number(-131_072, 22)),
     ("delete.retention.ms", Number(0, LONG)),
     ("file.delete.delay.ms", Number(0, LONG)),
@@ -83,9 +80,8 @@ pub(crate) const REMOVED: [(&str, &str); 3] = [
 pub(crate) const SEGMENT_MINIMUM: i64 = 1 << 20;
 
 /// First words of settings that products built on Kafka add.
-const VENDORS: [&str; 9] = [
-    "aiven", "automq", "confluent", "diskless", "inkless", "kora", "redpanda", "warpstream", "write",
-];
+const VENDORS: [&str; 9] =
+    ["aiven", "automq", "confluent", "diskless", "inkless", "kora", "redpanda", "warpstream", "write"];
 
 /// Why a value cannot stand in a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,10 +95,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 pub(crate) fn find(name: &str) -> Option<Type> {
-    SETTINGS
-        .binary_search_by_key(&name, |(name, _)| name)
-        .ok()
-        .map(|index| SETTINGS[index].1)
+    SETTINGS.binary_search_by_key(&name, |(name, _)| name).ok().map(|index| SETTINGS[index].1)
 }
 
 pub(crate) fn is_list(name: &str) -> bool {
@@ -132,7 +125,11 @@ pub(crate) fn normalise(name: &str, written: &str) -> Result<String, Refusal> {
     };
     let refuse = |help: String| {
         Err(Refusal {
-            message: format!("{} cannot be {}", super::problem::quoted(name), super::problem::quoted(written)),
+            message: format!(
+                "{} cannot be {}",
+                super::problem::quoted(name),
+                super::problem::quoted(written)
+            ),
             help,
         })
     };
@@ -200,8 +197,8 @@ fn number(name: &str, written: &str, least: i64) -> Result<(String, i64), String
         if written == "forever" && (-2..=-1).contains(&least) {
             -1
         } else {
-            let duration = Duration::parse(written)
-                .map_err(|error| format!("{}; {}", error.message, error.help))?;
+            let duration =
+                Duration::parse(written).map_err(|error| format!("{}; {}", error.message, error.help))?;
             duration.as_millis()
         }
     } else if name.ends_with(".bytes") {
@@ -236,9 +233,9 @@ fn range(name: &str, least: i64, most: i64) -> String {
 }
 
 fn choice(written: &str, words: &[&str]) -> String {
-    let near = words.iter().find(|word| {
-        word.eq_ignore_ascii_case(written) || strsim::damerau_levenshtein(word, written) <= 2
-    });
+    let near = words
+        .iter()
+        .find(|word| word.eq_ignore_ascii_case(written) || strsim::damerau_levenshtein(word, written) <= 2);
     match near {
         Some(word) => format!("did you mean `{word}`?"),
         None => format!("write one of {}", words.join(", ")),

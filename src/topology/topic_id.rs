@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Kafka's topic id, written as Kafka's tools write it: 22 characters of URL-safe base64
 /// (`org.apache.kafka.common.Uuid`).
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct TopicId([u8; 16]);
 
@@ -34,10 +32,7 @@ impl TryFrom<String> for TopicId {
     type Error = TopicIdError;
     fn try_from(text: String) -> Result<Self, TopicIdError> {
         let bytes = URL_SAFE_NO_PAD.decode(&text).ok();
-        bytes
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or(TopicIdError(text))
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(TopicIdError(text))
     }
 }
 

@@ -23,11 +23,7 @@ impl Decimal {
         if whole.len() + fraction.len() > MAX_DIGITS {
             return None;
         }
-        let rest = if fraction.is_empty() {
-            after
-        } else {
-            &after[1 + fraction.len()..]
-        };
+        let rest = if fraction.is_empty() { after } else { &after[1 + fraction.len()..] };
         let digits = format!("{whole}{fraction}").parse().ok()?;
         let scale = u32::try_from(fraction.len()).ok()?;
         Some((Self { digits, scale }, rest))
@@ -42,10 +38,7 @@ impl Decimal {
 }
 
 fn digits(text: &str) -> &str {
-    let end = text
-        .bytes()
-        .position(|b| !b.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
     &text[..end]
 }
 

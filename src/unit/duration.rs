@@ -19,13 +19,7 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
 
-const SHOWN: [(i64, &str); 5] = [
-    (DAY, "d"),
-    (HOUR, "h"),
-    (MINUTE, "m"),
-    (SECOND, "s"),
-    (1, "ms"),
-];
+const SHOWN: [(i64, &str); 5] = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s"), (1, "ms")];
 
 const FORMS: &str = "write it like `7d`, `36h`, `1h30m`, `10s` or `20ms`";
 
@@ -60,9 +54,7 @@ impl Duration {
         while !rest.is_empty() {
             let (number, after) = Decimal::take(rest).ok_or_else(|| not_one(text))?;
             let after = after.trim_start();
-            let word_end = after
-                .find(|c: char| !c.is_alphabetic())
-                .unwrap_or(after.len());
+            let word_end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
             let (word, after) = after.split_at(word_end);
             let unit = unit(word).ok_or_else(|| unknown_unit(text, word))?;
             if unit >= smallest {
@@ -122,10 +114,9 @@ fn unknown_unit(text: &str, word: &str) -> UnitError {
             format!("`{text}`: months and years have no fixed length"),
             "write days instead: `30d`, `365d`",
         ),
-        "us" | "µs" | "μs" | "ns" => UnitError::new(
-            format!("`{text}` is finer than a millisecond"),
-            "the smallest unit is `1ms`",
-        ),
+        "us" | "µs" | "μs" | "ns" => {
+            UnitError::new(format!("`{text}` is finer than a millisecond"), "the smallest unit is `1ms`")
+        }
         _ => UnitError::new(
             format!("`{}` is no unit of time", excerpt(word)),
             "the units are w, d, h, m, s and ms, like `7d` or `1h30m`",

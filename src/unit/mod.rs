@@ -21,21 +21,15 @@ pub(crate) struct UnitError {
 
 impl UnitError {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
+        Self { message: message.into(), help: help.into() }
     }
 }
 
 /// A piece of someone's text for a message: short, and without control characters.
 fn excerpt(text: &str) -> String {
     const LONGEST: usize = 40;
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST)
-        .flat_map(|c| c.is_control().then_some('\u{fffd}').or(Some(c)))
-        .collect();
+    let mut shown: String =
+        text.chars().take(LONGEST).flat_map(|c| c.is_control().then_some('\u{fffd}').or(Some(c))).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

@@ -39,10 +39,7 @@ const MOST: u64 = 1_000_000_000_000;
 impl Rate {
     #[cfg(test)]
     pub(crate) fn per_second(count: u64) -> Self {
-        Self {
-            count,
-            per: Per::Second,
-        }
+        Self { count, per: Per::Second }
     }
 
     /// Records per second as numerator and denominator.
@@ -85,10 +82,7 @@ impl Rate {
         }
         match count.parse() {
             Ok(count) if count <= MOST => Ok(Self { count, per }),
-            _ => Err(UnitError::new(
-                format!("`{}` is too high", shown()),
-                format!("at most {MOST} records"),
-            )),
+            _ => Err(UnitError::new(format!("`{}` is too high", shown()), format!("at most {MOST} records"))),
         }
     }
 

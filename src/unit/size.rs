@@ -45,10 +45,7 @@ impl Size {
             return Err(UnitError::new("a size is missing", FORMS));
         }
         if text.starts_with('-') {
-            return Err(UnitError::new(
-                format!("`{}` is negative", excerpt(text)),
-                "a size is 0 or more",
-            ));
+            return Err(UnitError::new(format!("`{}` is negative", excerpt(text)), "a size is 0 or more"));
         }
         let (number, word) = Decimal::take(text)
             .ok_or_else(|| UnitError::new(format!("`{}` is not a size", excerpt(text)), FORMS))?;

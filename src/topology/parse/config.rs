@@ -28,11 +28,7 @@ impl Decoder<'_> {
     /// The value of the setting `key`, in Kafka's text.
     fn setting(&mut self, entry: &Entry<'_>, key: &str) -> Setting {
         let span = entry.value.span;
-        let broken = |written: String| Setting {
-            value: SettingValue::Broken,
-            span,
-            written,
-        };
+        let broken = |written: String| Setting { value: SettingValue::Broken, span, written };
         let written = match &entry.value.kind {
             Kind::Null => {
                 return Setting {
@@ -68,25 +64,16 @@ impl Decoder<'_> {
             }
         };
         match topic_configs::normalise(key, &written) {
-            Ok(text) => Setting {
-                value: SettingValue::Is(text),
-                span,
-                written,
-            },
+            Ok(text) => Setting { value: SettingValue::Is(text), span, written },
             Err(refusal) => {
-                self.report
-                    .push(setting_value::problem(span, refusal));
+                self.report.push(setting_value::problem(span, refusal));
                 broken(written)
             }
         }
     }
 
     pub(super) fn retention_setting(&mut self, entry: &Entry<'_>) -> Setting {
-        let broken = Setting {
-            value: SettingValue::Broken,
-            span: entry.value.span,
-            written: String::new(),
-        };
+        let broken = Setting { value: SettingValue::Broken, span: entry.value.span, written: String::new() };
         let Kind::Scalar(text) = &entry.value.kind else {
             self.misfit(entry, "a duration", "write `retention: 7d`, or `forever`");
             return broken;
@@ -106,8 +93,7 @@ impl Decoder<'_> {
 
     pub(super) fn add_retention(&mut self, key_span: Span, setting: Setting, config: &mut Config) {
         if let Some(other) = config.get(RETENTION) {
-            self.report
-                .push(said_twice::problem(key_span, &setting, other));
+            self.report.push(said_twice::problem(key_span, &setting, other));
         }
         config.insert(RETENTION.to_owned(), setting);
     }

@@ -9,17 +9,8 @@ use crate::topology::problem::{Problem, Report, quoted};
 use crate::topology::rules::{count, missing_field, unknown_version, wrong_kind};
 use crate::unit::Duration;
 
-const ROOT: &[&str] = &[
-    "version",
-    "name",
-    "schemas",
-    "dlt_suffix",
-    "allow",
-    "defaults",
-    "services",
-    "topics",
-    "environments",
-];
+const ROOT: &[&str] =
+    &["version", "name", "schemas", "dlt_suffix", "allow", "defaults", "services", "topics", "environments"];
 const DEFAULTS: &[&str] = &["partitions", "replication", "retention", "config"];
 const SERVICE: &[&str] = &["group", "instances", "handler"];
 const ENVIRONMENT: &[&str] = &["defaults", "services", "topics"];
@@ -58,12 +49,8 @@ pub(crate) fn decode(text: &str, lines: &Lines, report: &mut Report) -> Option<F
 }
 
 fn empty_file(text: &str) -> Problem {
-    Problem::new(
-        &missing_field::RULE,
-        Span::new(0, text.len()),
-        "the file is empty",
-    )
-    .help("the smallest topology is\nversion: 1\ntopics:\n  - { name: orders, partitions: 3 }")
+    Problem::new(&missing_field::RULE, Span::new(0, text.len()), "the file is empty")
+        .help("the smallest topology is\nversion: 1\ntopics:\n  - { name: orders, partitions: 3 }")
 }
 
 impl Decoder<'_> {
@@ -112,12 +99,7 @@ impl Decoder<'_> {
 
     pub(super) fn missing(&mut self, span: Span, owner: &str, field: &str, help: &str) {
         self.report.push(
-            Problem::new(
-                &missing_field::RULE,
-                span,
-                format!("{owner} has no {}", quoted(field)),
-            )
-            .help(help),
+            Problem::new(&missing_field::RULE, span, format!("{owner} has no {}", quoted(field))).help(help),
         );
     }
 
@@ -192,8 +174,7 @@ impl Decoder<'_> {
             services: Vec::new(),
             topics: Vec::new(),
         };
-        let Some(entries) = self.mapping(block, "write `dev: { defaults: { replication: 1 } }`")
-        else {
+        let Some(entries) = self.mapping(block, "write `dev: { defaults: { replication: 1 } }`") else {
             return environment;
         };
         for entry in entries {

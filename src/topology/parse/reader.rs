@@ -32,15 +32,8 @@ pub(super) fn read<'a>(text: &'a str, lines: &Lines, report: &mut Report) -> Opt
     options.emit_unresolved_aliases = true;
     options.flow_nesting_limit = MOST_LEVELS;
     options.block_nesting_limit = MOST_LEVELS;
-    let mut reader = Reader {
-        text,
-        lines,
-        report,
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        aliased: 0,
-        root: None,
-    };
+    let mut reader =
+        Reader { text, lines, report, open: Vec::new(), anchors: HashMap::new(), aliased: 0, root: None };
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => reader.step(event, &span),
@@ -148,13 +141,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn scalar(
-        &mut self,
-        text: Cow<'a, str>,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        span: Span,
-    ) -> Kind<'a> {
+    fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Kind<'a> {
         self.tagged(tag, span);
         let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
         if style == ScalarStyle::Plain && !is_text && is_null(&text) {
@@ -181,13 +168,7 @@ impl<'a> Reader<'a, '_> {
         if self.open.len() >= MOST_LEVELS {
             return Err(too_deep(span));
         }
-        self.open.push(Open {
-            start: span.start,
-            anchor,
-            weight: NODE_COST,
-            levels: 0,
-            shape,
-        });
+        self.open.push(Open { start: span.start, anchor, weight: NODE_COST, levels: 0, shape });
         Ok(())
     }
 
@@ -197,12 +178,7 @@ impl<'a> Reader<'a, '_> {
         };
         let kind = match open.shape {
             Shape::Sequence(items) => Kind::Sequence(items.into()),
-            Shape::Mapping {
-                mut entries,
-                merged,
-                mut seen,
-                ..
-            } => {
+            Shape::Mapping { mut entries, merged, mut seen, .. } => {
                 for entry in merged.iter().flat_map(|map| map.iter()) {
                     if seen.insert(entry.key.clone(), entry.key_span).is_none() {
                         entries.push(entry.clone());
@@ -212,13 +188,7 @@ impl<'a> Reader<'a, '_> {
             }
         };
         let span = Span::new(open.start, span.end.max(open.start));
-        self.add(
-            Node { span, kind },
-            open.anchor,
-            open.weight,
-            open.levels + 1,
-            false,
-        )
+        self.add(Node { span, kind }, open.anchor, open.weight, open.levels + 1, false)
     }
 
     fn alias(&mut self, id: usize, span: Span) -> Step {
@@ -230,10 +200,7 @@ impl<'a> Reader<'a, '_> {
             return self.add(Node { span, kind: Kind::Broken }, 0, NODE_COST, 0, false);
         };
         let (weight, levels) = (anchored.weight, anchored.levels);
-        let node = Node {
-            span,
-            kind: anchored.node.kind.clone(),
-        };
+        let node = Node { span, kind: anchored.node.kind.clone() };
         self.aliased = self.aliased.saturating_add(weight);
         if self.aliased > MOST_ALIASED {
             return Err(Box::new(
@@ -247,27 +214,13 @@ impl<'a> Reader<'a, '_> {
 
     /// Puts a finished node where it belongs. `levels`: how deep it nests; `plain`: a scalar
     /// without quotes.
-    fn add(
-        &mut self,
-        node: Node<'a>,
-        anchor: usize,
-        weight: usize,
-        levels: usize,
-        plain: bool,
-    ) -> Step {
+    fn add(&mut self, node: Node<'a>, anchor: usize, weight: usize, levels: usize, plain: bool) -> Step {
         if self.open.len() + levels > MOST_LEVELS {
             return Err(too_deep(node.span));
         }
         if anchor != 0 {
             let node = node.clone();
-            self.anchors.insert(
-                anchor,
-                Anchored {
-                    node,
-                    weight,
-                    levels,
-                },
-            );
+            self.anchors.insert(anchor, Anchored { node, weight, levels });
         }
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(node);
@@ -277,18 +230,9 @@ impl<'a> Reader<'a, '_> {
         parent.levels = parent.levels.max(levels);
         match &mut parent.shape {
             Shape::Sequence(items) => items.push(node),
-            Shape::Mapping {
-                entries,
-                merged,
-                key,
-                seen,
-            } => match key.take() {
+            Shape::Mapping { entries, merged, key, seen } => match key.take() {
                 None => *key = Some(self::key(node, plain, seen, self.lines, self.report)),
-                Some(Key::Text(key, key_span)) => entries.push(Entry {
-                    key,
-                    key_span,
-                    value: node,
-                }),
+                Some(Key::Text(key, key_span)) => entries.push(Entry { key, key_span, value: node }),
                 Some(Key::Merge(span)) => merge(&node, span, merged, self.report),
                 Some(Key::Broken) => {}
             },

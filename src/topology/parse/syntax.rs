@@ -8,17 +8,13 @@ use crate::topology::rules::yaml_syntax::RULE;
 
 /// The byte that a marker of the parser points at.
 pub(super) fn offset(text: &str, marker: &Marker) -> usize {
-    marker
-        .byte_offset()
-        .unwrap_or_else(|| text.len())
-        .min(text.len())
+    marker.byte_offset().unwrap_or_else(|| text.len()).min(text.len())
 }
 
 /// The first character that no text file holds (NUL and its like, which YAML forbids too).
 pub(super) fn unreadable_character(text: &str) -> Option<Problem> {
-    let (at, c) = text
-        .char_indices()
-        .find(|(_, c)| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}'))?;
+    let (at, c) =
+        text.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}'))?;
     let help = if c == '\0' {
         "the file looks binary; give a text file in UTF-8"
     } else {

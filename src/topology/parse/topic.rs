@@ -27,14 +27,7 @@ const TOPIC: &[&str] = &[
     "rationale",
     "allow",
 ];
-const DLT: &[&str] = &[
-    "partitions",
-    "replication",
-    "retention",
-    "config",
-    "consumers",
-    "rationale",
-];
+const DLT: &[&str] = &["partitions", "replication", "retention", "config", "consumers", "rationale"];
 
 impl Decoder<'_> {
     pub(super) fn topics(&mut self, block: &Entry<'_>) -> Vec<TopicBlock> {
@@ -81,10 +74,7 @@ impl Decoder<'_> {
     }
 
     fn topic(&mut self, entries: &[Entry<'_>], span: Span) -> TopicBlock {
-        let mut topic = TopicBlock {
-            span,
-            ..TopicBlock::default()
-        };
+        let mut topic = TopicBlock { span, ..TopicBlock::default() };
         // First, so that it holds for the topic's other fields whatever their order.
         if let Some(entry) = entries.iter().find(|entry| entry.key == "allow") {
             topic.allow = self.allow(entry);
@@ -136,10 +126,7 @@ impl Decoder<'_> {
                 return DltBlock::Broken;
             }
         };
-        let mut dlt = DltFields {
-            span: block.key_span,
-            ..DltFields::default()
-        };
+        let mut dlt = DltFields { span: block.key_span, ..DltFields::default() };
         let mut retention = None;
         for entry in entries.iter() {
             match entry.key.as_ref() {

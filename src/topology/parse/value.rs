@@ -20,12 +20,10 @@ impl Decoder<'_> {
             return;
         }
         let problem = match node.kind {
-            Kind::Null => Problem::new(
-                &wrong_kind::RULE,
-                node.span,
-                format!("{} has no value", quoted(field)),
-            )
-            .label(format!("expected {expected}")),
+            Kind::Null => {
+                Problem::new(&wrong_kind::RULE, node.span, format!("{} has no value", quoted(field)))
+                    .label(format!("expected {expected}"))
+            }
             _ => Problem::new(
                 &wrong_kind::RULE,
                 node.span,
@@ -38,11 +36,7 @@ impl Decoder<'_> {
 
     /// The entries of a mapping. A field without a value is underlined at its name: an empty place
     /// shows nothing.
-    pub(super) fn mapping<'n, 'a>(
-        &mut self,
-        entry: &'n Entry<'a>,
-        help: &str,
-    ) -> Option<&'n [Entry<'a>]> {
+    pub(super) fn mapping<'n, 'a>(&mut self, entry: &'n Entry<'a>, help: &str) -> Option<&'n [Entry<'a>]> {
         if let Kind::Mapping(entries) = &entry.value.kind {
             return Some(entries);
         }
@@ -61,13 +55,9 @@ impl Decoder<'_> {
         });
         let name = quoted(&entry.key);
         self.report.push(
-            Problem::new(
-                &unknown_field::RULE,
-                entry.key_span,
-                format!("{name} is no field of {owner}"),
-            )
-            .label("unknown field")
-            .help(help),
+            Problem::new(&unknown_field::RULE, entry.key_span, format!("{name} is no field of {owner}"))
+                .label("unknown field")
+                .help(help),
         );
     }
 
@@ -94,11 +84,7 @@ impl Decoder<'_> {
     }
 
     /// A whole number inside the limits that the rule on counts has for it.
-    pub(super) fn count<T: TryFrom<i64>>(
-        &mut self,
-        entry: &Entry<'_>,
-        limits: &count::Limits,
-    ) -> Given<T> {
+    pub(super) fn count<T: TryFrom<i64>>(&mut self, entry: &Entry<'_>, limits: &count::Limits) -> Given<T> {
         let span = entry.value.span;
         let Kind::Scalar(text) = &entry.value.kind else {
             self.misfit(entry, "a whole number", "write a number like `12`");
@@ -148,12 +134,8 @@ impl Decoder<'_> {
 
     pub(super) fn bad_unit(&mut self, field: &str, span: Span, error: &UnitError) {
         self.report.push(
-            Problem::new(
-                &bad_unit::RULE,
-                span,
-                format!("{}: {}", quoted(field), error.message),
-            )
-            .help(error.help.clone()),
+            Problem::new(&bad_unit::RULE, span, format!("{}: {}", quoted(field), error.message))
+                .help(error.help.clone()),
         );
     }
 
@@ -175,8 +157,7 @@ impl Decoder<'_> {
                     if seen.insert(text.as_ref()) {
                         names.push(Located::new(text.clone().into_owned(), item.span));
                     } else {
-                        self.report
-                            .push(rules::listed_twice::problem(&entry.key, text, item.span));
+                        self.report.push(rules::listed_twice::problem(&entry.key, text, item.span));
                     }
                 }
                 _ => self.wrong_kind(
@@ -209,10 +190,7 @@ impl Decoder<'_> {
 /// The value of an entry, placed where something can be underlined.
 fn visible<'a>(entry: &Entry<'a>) -> Node<'a> {
     let empty = entry.value.span.start == entry.value.span.end;
-    Node {
-        span: if empty { entry.key_span } else { entry.value.span },
-        kind: entry.value.kind.clone(),
-    }
+    Node { span: if empty { entry.key_span } else { entry.value.span }, kind: entry.value.kind.clone() }
 }
 
 fn shortened(text: &str) -> String {
@@ -223,12 +201,9 @@ fn shortened(text: &str) -> String {
 fn whole_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = digits == "0"
-        || (!digits.is_empty()
-            && !digits.starts_with('0')
-            && digits.bytes().all(|b| b.is_ascii_digit()));
+        || (!digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
     plain.then(|| {
         // More digits than 64 bits hold are out of every limit too.
-        text.parse()
-            .unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX })
+        text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX })
     })
 }

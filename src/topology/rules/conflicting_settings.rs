@@ -34,10 +34,8 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
     let mut seen = HashSet::new();
     for topic in &draft.topics {
         let setting = |name: &str| topic.config.get(name);
-        let (Some(least), Some(most)) = (
-            setting("min.compaction.lag.ms"),
-            setting("max.compaction.lag.ms"),
-        ) else {
+        let (Some(least), Some(most)) = (setting("min.compaction.lag.ms"), setting("max.compaction.lag.ms"))
+        else {
             continue;
         };
         let (Some(least_ms), Some(most_ms)) = (least.number(), most.number()) else {
@@ -47,14 +45,10 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
             continue;
         }
         report.push(
-            Problem::new(
-                &RULE,
-                least.span,
-                "`min.compaction.lag.ms` is above `max.compaction.lag.ms`",
-            )
-            .label("the least")
-            .also(most.span, "the most")
-            .help("swap them, or remove one"),
+            Problem::new(&RULE, least.span, "`min.compaction.lag.ms` is above `max.compaction.lag.ms`")
+                .label("the least")
+                .also(most.span, "the most")
+                .help("swap them, or remove one"),
         );
     }
 }

@@ -68,11 +68,6 @@ impl Limits {
 
 impl Refusal {
     pub(crate) fn problem(&self, text: &str, field: &str, span: Span) -> Problem {
-        Problem::new(
-            &RULE,
-            span,
-            format!("{} cannot be {}", quoted(field), quoted(text)),
-        )
-        .help(self.help)
+        Problem::new(&RULE, span, format!("{} cannot be {}", quoted(field), quoted(text))).help(self.help)
     }
 }

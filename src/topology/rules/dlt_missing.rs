@@ -38,8 +38,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
     for topic in &draft.topics {
         let is_dead_letters = topic.shown().ends_with(&draft.dlt_suffix);
         let consumers = topic.consumers.items();
-        if topic.role != Role::Source(DeadLetters::NotSaid) || is_dead_letters || consumers.is_empty()
-        {
+        if topic.role != Role::Source(DeadLetters::NotSaid) || is_dead_letters || consumers.is_empty() {
             continue;
         }
         let who = listed(consumers.iter().map(|name| name.value.as_str()), 3);

@@ -95,10 +95,6 @@ fn proposal(source: i64) -> String {
     if source == FOREVER {
         return "write `retention: forever` under `dlt:` too".to_owned();
     }
-    let days = if source < longer {
-        MONTH
-    } else {
-        source / Duration::from_days(1).as_millis() + MONTH
-    };
+    let days = if source < longer { MONTH } else { source / Duration::from_days(1).as_millis() + MONTH };
     format!("write `dlt: {{ retention: {days}d }}`")
 }

@@ -30,10 +30,6 @@ topics:
 };
 
 pub(crate) fn problem(list: &str, name: &str, span: Span) -> Problem {
-    Problem::new(
-        &RULE,
-        span,
-        format!("{} is in {} twice", quoted(name), quoted(list)),
-    )
-    .help("remove one of them")
+    Problem::new(&RULE, span, format!("{} is in {} twice", quoted(name), quoted(list)))
+        .help("remove one of them")
 }

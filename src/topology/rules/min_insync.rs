@@ -44,12 +44,10 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
         if needed.1 <= replication.1 {
             continue;
         }
-        let index = *by_places
-            .entry((needed.0, replication.0))
-            .or_insert_with(|| {
-                found.push((topic, 0));
-                found.len() - 1
-            });
+        let index = *by_places.entry((needed.0, replication.0)).or_insert_with(|| {
+            found.push((topic, 0));
+            found.len() - 1
+        });
         found[index].1 += 1;
     }
     for (topic, count) in found {
@@ -64,11 +62,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
             Problem::new(
                 &RULE,
                 needed.0,
-                format!(
-                    "`min.insync.replicas` is {} and {who} has {}",
-                    needed.1,
-                    replicas(replication.1)
-                ),
+                format!("`min.insync.replicas` is {} and {who} has {}", needed.1, replicas(replication.1)),
             )
             .label("no write with `acks=all` could succeed")
             .also(replication.0, "the replication factor")
@@ -85,10 +79,7 @@ type Placed = (Span, i64);
 fn values(topic: &DraftTopic) -> Option<(Placed, Placed)> {
     let setting = topic.config.get("min.insync.replicas")?;
     let replication = topic.replication.get()?;
-    Some((
-        (setting.span, setting.number()?),
-        (replication.span, i64::from(replication.value)),
-    ))
+    Some(((setting.span, setting.number()?), (replication.span, i64::from(replication.value))))
 }
 
 fn replicas(count: i64) -> String {

@@ -29,12 +29,8 @@ topics:
 pub(crate) fn check(draft: &Draft, report: &mut Report) {
     for topic in draft.topics.iter().filter(|topic| topic.partitions.is_no()) {
         report.push(
-            Problem::new(
-                &RULE,
-                topic.place,
-                format!("{} has no `partitions`", quoted(topic.shown())),
-            )
-            .help("add `partitions: 3` here, or `partitions` under `defaults:` for every topic"),
+            Problem::new(&RULE, topic.place, format!("{} has no `partitions`", quoted(topic.shown())))
+                .help("add `partitions: 3` here, or `partitions` under `defaults:` for every topic"),
         );
     }
 }

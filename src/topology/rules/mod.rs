@@ -68,11 +68,7 @@ impl Rule {
         environment: None,
     };
 
-    pub(crate) const WARNING: Self = Self {
-        severity: Severity::Warning,
-        silenceable: true,
-        ..Self::ERROR
-    };
+    pub(crate) const WARNING: Self = Self { severity: Severity::Warning, silenceable: true, ..Self::ERROR };
 }
 
 /// Every rule, by code.

@@ -57,7 +57,11 @@ fn judge(topic: &DraftTopic, draft: &Draft) -> Option<Problem> {
                 .label(format!("{} is no service of this file", quoted(prefix)))
                 .help(format!(
                     "call it {}, or write `allow: [KF013]` here for a name that cannot change",
-                    quoted(&format!("{}.{}", producer.value, kebab(if event.is_empty() { prefix } else { event })))
+                    quoted(&format!(
+                        "{}.{}",
+                        producer.value,
+                        kebab(if event.is_empty() { prefix } else { event })
+                    ))
                 )),
         );
     };
@@ -68,11 +72,12 @@ fn judge(topic: &DraftTopic, draft: &Draft) -> Option<Problem> {
         let event = kebab(event);
         let event = if event.is_empty() { "my-event" } else { &event };
         return Some(
-            problem(format!("{} is not `<service>.<event>` in lower case with hyphens", quoted(name)))
-                .help(format!(
+            problem(format!("{} is not `<service>.<event>` in lower case with hyphens", quoted(name))).help(
+                format!(
                     "call it {}, or write `allow: [KF013]` here for a name that cannot change",
                     quoted(&format!("{prefix}.{event}"))
-                )),
+                ),
+            ),
         );
     }
     let broken = topic.producers.value().is_none() && !topic.producers.is_no()
@@ -81,18 +86,23 @@ fn judge(topic: &DraftTopic, draft: &Draft) -> Option<Problem> {
     if broken || users.any(|user| user.value == prefix) {
         return None;
     }
-    let users: Vec<&str> = (topic.producers.items().iter())
-        .map(|user| user.value.as_str())
-        .collect();
+    let users: Vec<&str> = (topic.producers.items().iter()).map(|user| user.value.as_str()).collect();
     let whose = if users.is_empty() {
         "nobody produces it".to_owned()
     } else {
         format!("it is produced by {}", listed(users, 3))
     };
     Some(
-        problem(format!("{} is called after {}, which neither produces nor consumes it", quoted(name), quoted(prefix)))
-            .label(whose)
-            .help(format!("add {0} to `producers:` or `consumers:`, or call the topic after its owner", quoted(prefix))),
+        problem(format!(
+            "{} is called after {}, which neither produces nor consumes it",
+            quoted(name),
+            quoted(prefix)
+        ))
+        .label(whose)
+        .help(format!(
+            "add {0} to `producers:` or `consumers:`, or call the topic after its owner",
+            quoted(prefix)
+        )),
     )
 }
 

@@ -46,9 +46,7 @@ pub(crate) fn check(text: &str, span: Span, report: &mut Report) -> Given<TopicN
             format!("write for example {}", quoted(&fixed))
         }
         TopicNameError::TooLong(_) => "shorten the name".to_owned(),
-        TopicNameError::Empty | TopicNameError::Dots => {
-            "write `name: my-service.my-event`".to_owned()
-        }
+        TopicNameError::Empty | TopicNameError::Dots => "write `name: my-service.my-event`".to_owned(),
     };
     report.push(
         Problem::new(&RULE, span, format!("{} is no topic name", quoted(text)))
@@ -86,11 +84,7 @@ pub(crate) fn dead_letters(
         Problem::new(
             &RULE,
             place,
-            format!(
-                "{} with the suffix {} is no topic name",
-                quoted(source.as_str()),
-                quoted(suffix)
-            ),
+            format!("{} with the suffix {} is no topic name", quoted(source.as_str()), quoted(suffix)),
         )
         .label("the name of its dead-letter topic does not fit")
         .help(help),

@@ -33,13 +33,8 @@ pub(crate) fn check(name: &Located<String>, report: &mut Report) -> Option<Code>
         Some(rule) => format!("{} ({}) cannot be silenced", quoted(&name.value), rule.title),
         None => format!("there is no rule {}", quoted(&name.value)),
     };
-    let codes: Vec<String> = (ALL.iter())
-        .filter(|rule| rule.silenceable)
-        .map(|rule| rule.code.to_string())
-        .collect();
-    report.push(
-        Problem::new(&RULE, name.span, message)
-            .help(format!("`allow` takes {}", codes.join(", "))),
-    );
+    let codes: Vec<String> =
+        (ALL.iter()).filter(|rule| rule.silenceable).map(|rule| rule.code.to_string()).collect();
+    report.push(Problem::new(&RULE, name.span, message).help(format!("`allow` takes {}", codes.join(", "))));
     None
 }

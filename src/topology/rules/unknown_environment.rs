@@ -34,9 +34,7 @@ pub(crate) fn take(file: &mut File, wanted: &str, report: &mut Report) -> Option
     if let Some(index) = found {
         return Some(file.environments.swap_remove(index));
     }
-    let names: Vec<&str> = (file.environments.iter())
-        .map(|each| each.name.value.as_str())
-        .collect();
+    let names: Vec<&str> = (file.environments.iter()).map(|each| each.name.value.as_str()).collect();
     let help = if names.is_empty() {
         "the file has none; add `environments:`, or leave `--env` out".to_owned()
     } else {
@@ -47,13 +45,6 @@ pub(crate) fn take(file: &mut File, wanted: &str, report: &mut Report) -> Option
         }
     };
     let span = (file.environments.first()).map_or(Span::default(), |each| each.name.span);
-    report.push(
-        Problem::new(
-            &RULE,
-            span,
-            format!("there is no environment {}", quoted(wanted)),
-        )
-        .help(help),
-    );
+    report.push(Problem::new(&RULE, span, format!("there is no environment {}", quoted(wanted))).help(help));
     None
 }

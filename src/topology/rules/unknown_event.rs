@@ -65,13 +65,9 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
                 format!("write its JSON Schema into {}", quoted(&file))
             });
             report.push(
-                Problem::new(
-                    &RULE,
-                    event.span,
-                    format!("the event {} has no schema", quoted(&event.value)),
-                )
-                .label(format!("no file {}", quoted(&file)))
-                .help(help),
+                Problem::new(&RULE, event.span, format!("the event {} has no schema", quoted(&event.value)))
+                    .label(format!("no file {}", quoted(&file)))
+                    .help(help),
             );
         }
     }

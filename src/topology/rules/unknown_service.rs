@@ -57,22 +57,13 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
     }
 }
 
-pub(crate) fn in_environment(
-    name: &Located<String>,
-    known: &HashMap<String, usize>,
-    report: &mut Report,
-) {
+pub(crate) fn in_environment(name: &Located<String>, known: &HashMap<String, usize>, report: &mut Report) {
     let mut names: Vec<&str> = known.keys().map(String::as_str).collect();
     names.sort_unstable();
     let help = report.did_you_mean(&name.value, names, || {
         "an environment changes services; declare new ones under `services:` of the base".to_owned()
     });
     report.push(
-        Problem::new(
-            &RULE,
-            name.span,
-            format!("the base has no service {}", quoted(&name.value)),
-        )
-        .help(help),
+        Problem::new(&RULE, name.span, format!("the base has no service {}", quoted(&name.value))).help(help),
     );
 }

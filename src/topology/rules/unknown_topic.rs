@@ -34,9 +34,8 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
             continue;
         };
         if draft.topic(&stated.value).is_none() {
-            let help = report.did_you_mean(&stated.value, draft.topic_names(), || {
-                "name a topic of this file".to_owned()
-            });
+            let help = report
+                .did_you_mean(&stated.value, draft.topic_names(), || "name a topic of this file".to_owned());
             report.push(unknown(&stated.value, stated, help));
         }
     }
@@ -56,10 +55,5 @@ pub(crate) fn in_environment<'k>(
 }
 
 fn unknown<T>(name: &str, place: &Located<T>, help: String) -> Problem {
-    Problem::new(
-        &RULE,
-        place.span,
-        format!("there is no topic {} in this file", quoted(name)),
-    )
-    .help(help)
+    Problem::new(&RULE, place.span, format!("there is no topic {} in this file", quoted(name))).help(help)
 }

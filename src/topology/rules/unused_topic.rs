@@ -31,9 +31,8 @@ topics:
 pub(crate) fn check(draft: &Draft, report: &mut Report) {
     for topic in draft.topics.iter().filter(|topic| topic.is_source()) {
         let is_dead_letters = topic.shown().ends_with(&draft.dlt_suffix);
-        let nobody = |names: &crate::topology::file::Names| {
-            names.is_no() || names.value().is_some_and(Vec::is_empty)
-        };
+        let nobody =
+            |names: &crate::topology::file::Names| names.is_no() || names.value().is_some_and(Vec::is_empty);
         if nobody(&topic.producers) && nobody(&topic.consumers) && !is_dead_letters {
             topic.report(
                 report,
