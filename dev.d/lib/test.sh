@@ -1,0 +1,109 @@
+# The steps of ./dev test. Each runs even when one before it failed; FAILED has the names of those that did.
+
+FAILED=()
+
+phase() { # NAME COMMAND…
+  local name=$1 began
+  shift
+  began=$(now_ms)
+  note "== $name"
+  "$@" || FAILED+=("$name")
+  note "== $name: $(seconds_since "$began")"
+}
+phase_passed() {
+  local name
+  for name in "${FAILED[@]}"; do [[ $name != "$1" ]] || return 1; done
+}
+
+need_component() { # rustfmt or clippy: parts of Rust, but not of its minimal profile
+  local command=${1#rust}
+  cargo "$command" --version >/dev/null 2>&1 && return
+  note "adding $1 to the Rust toolchain"
+  rustup component add "$1" >&2 || die "cargo $command is missing: rustup component add $1"
+}
+
+# --- build: $STATE/test/binaries has one line a test binary: KIND NAME PATH; `faults` is the last
+
+build_tests() {
+  cargo test "${locked[@]}" "${targets[@]}" --no-run --message-format=json-render-diagnostics >"$STATE/test/build.json" || return
+  python3 - "$STATE/test/build.json" >"$STATE/test/binaries" <<'PY'
+import json, sys
+found = []
+for line in open(sys.argv[1]):
+    if not line.startswith("{"):
+        continue
+    message = json.loads(line)
+    if message["reason"] == "compiler-artifact" and message["profile"]["test"] and message["executable"]:
+        target = message["target"]
+        kind = target["kind"][0]
+        kind = kind if kind in ("bin", "test", "example", "bench") else "lib"
+        found.append((target["name"] == "faults", ["lib", "bin", "example", "bench", "test"].index(kind), kind, target["name"], message["executable"]))
+for _, _, kind, name, executable in sorted(found):
+    print(kind, name, executable)
+PY
+}
+has_library_target() { grep -q '^lib ' "$STATE/test/binaries"; }
+
+# --- brokers
+
+STARTED=()
+
+# have_cluster NAME VERSION PREFIX: makes it serve and exports its endpoints.
+have_cluster() {
+  local name=$1 version=$2 prefix=$3 table node env
+  if table=$(./dev kafka status --cluster "$name"); then
+    note "using the brokers of cluster '$name' that already run"
+  elif grep -Eq ' (serving|starting) ' <<<"$table"; then # somebody's, but not whole
+    while read -r node; do
+      ./dev kafka start "$node" --cluster "$name" || return
+    done < <(awk '$NF == "down" { print $1 }' <<<"$table")
+  else
+    STARTED+=("$name")
+    # The second compiler of the JVM would compete with the tests for the processor for as long as they run.
+    KAFKA_JVM=-XX:TieredStopAtLevel=1 ./dev kafka start --cluster "$name" --version "$version" --fresh || return
+  fi
+  env=$(./dev kafka env --cluster "$name" --prefix "$prefix") || return
+  eval "$env"
+}
+
+# Their data is made anew at the next start, so they need not end in order.
+stop_started() {
+  local name
+  for name in "${STARTED[@]}"; do ./dev kafka stop --cluster "$name" --kill || true; done
+}
+
+wants_brokers() {
+  local kind name executable
+  while read -r kind name executable; do
+    if [[ $kind == test ]] && matches "$executable"; then return 0; fi
+  done <"$STATE/test/binaries"
+  return 1
+}
+matches() { [[ -z $filter ]] || "$1" --list "$filter" 2>/dev/null | grep -q ': test$'; }
+
+# --- run
+
+# Directly, not by `cargo test`: RUSTC_BOOTSTRAP lets a stable libtest print times, but cargo would rebuild all for it.
+run_tests() {
+  local kind name executable ran=''
+  while read -r -u 4 kind name executable; do
+    matches "$executable" || continue
+    ran=1
+    phase "tests: $kind $name" run_binary "$name" "$executable"
+  done 4<"$STATE/test/binaries"
+  [[ -n $ran || -z $filter ]] || { note "no test's name contains '$filter'" && FAILED+=("no test"); }
+}
+
+run_binary() { # NAME EXECUTABLE
+  local args=(-Z unstable-options --report-time)
+  [[ $1 != faults ]] || args+=(--test-threads=1)
+  # shellcheck disable=SC2086  # no filter is no argument
+  CARGO_MANIFEST_DIR=$ROOT RUSTC_BOOTSTRAP=1 "$2" "${args[@]}" $filter "${libtest_args[@]}" 4<&- | tee -a "$STATE/test/output"
+}
+
+slowest() { # COUNT
+  [[ -s $STATE/test/output ]] || return 0
+  local times
+  times=$(sed -nE 's/^test (.*) \.\.\. .*<([0-9.]+)s>$/\2 \1/p' "$STATE/test/output" | sort -rn | head -n "$1")
+  [[ -z $times ]] || note "the slowest tests, in seconds:"$'\n'"$times"
+}
