@@ -10,7 +10,7 @@ use super::file::{
 use super::name::TopicName;
 use super::overlay;
 use super::place::{Located, Span};
-use super::problem::{Code, Problem, Report};
+use super::problem::{Code, Problem, Report, quoted};
 use super::rules::topic_name;
 use super::schemas::SchemaFiles;
 use crate::unit::{Duration, Rate};
@@ -115,9 +115,14 @@ impl Draft {
 }
 
 impl DraftTopic {
-    /// The name, or a stand-in while the name is broken.
+    /// The name; empty while it is broken.
     pub(crate) fn shown(&self) -> &str {
-        self.name.as_ref().map_or("this topic", TopicName::as_str)
+        self.name.as_ref().map_or("", TopicName::as_str)
+    }
+
+    /// The name for a message.
+    pub(crate) fn title(&self) -> String {
+        self.name.as_ref().map_or_else(|| "this topic".to_owned(), |name| quoted(name.as_str()))
     }
 
     pub(crate) fn is_source(&self) -> bool {
@@ -140,7 +145,11 @@ fn add(
     report: &mut Report,
 ) {
     let index = topics.len();
-    let place = block.name.get().map_or(block.span, |name| name.span);
+    // The name of an aliased entry stands where the entry was first written.
+    let place = match block.name.get() {
+        Some(name) if block.span.contains(name.span) => name.span,
+        _ => block.span,
+    };
     let dead_letters = match &block.dlt {
         DltBlock::NotSaid => DeadLetters::NotSaid,
         DltBlock::Broken => DeadLetters::Broken,

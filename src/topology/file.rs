@@ -34,6 +34,10 @@ impl<T> Given<T> {
         matches!(self, Self::No)
     }
 
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken)
+    }
+
     /// `self` where it is written, else `base`.
     pub(crate) fn or(self, base: Self) -> Self {
         if self.is_no() { base } else { self }

@@ -17,7 +17,7 @@ mod topic_id;
 
 pub(crate) use model::{Topic, TopicRole, Topology};
 pub(crate) use name::TopicName;
-pub(crate) use problem::{Problem, Severity};
+pub(crate) use problem::Problem;
 pub(crate) use schemas::SchemaFiles;
 pub(crate) use topic_id::TopicId;
 
@@ -68,3 +68,6 @@ fn read(
     rules::check(&draft, report);
     Some(lower::lower(&draft, lines))
 }
+
+#[cfg(test)]
+mod tests;

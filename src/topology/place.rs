@@ -14,6 +14,10 @@ impl Span {
         Self { start, end }
     }
 
+    pub(crate) fn contains(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
     /// The part of `self` that stands on its first line, without trailing blanks: what a person
     /// wants underlined. Always inside `text`, and on character boundaries.
     pub(crate) fn first_line(self, text: &str) -> Self {
@@ -48,10 +52,6 @@ pub(crate) struct Located<T> {
 impl<T> Located<T> {
     pub(crate) fn new(value: T, span: Span) -> Self {
         Self { value, span }
-    }
-
-    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Located<U> {
-        Located::new(change(self.value), self.span)
     }
 }
 

@@ -154,6 +154,16 @@ impl Report {
             }
         }
         self.problems.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
+        // An alias brings the same mistake again.
+        let (errors, warnings) = (&mut self.errors, &mut self.warnings);
+        self.problems.dedup_by(|again, first| {
+            let same = again == first;
+            match again.severity {
+                Severity::Error => *errors -= usize::from(same),
+                Severity::Warning => *warnings -= usize::from(same),
+            }
+            same
+        });
         Findings { problems: self.problems, errors: self.errors, warnings: self.warnings }
     }
 
@@ -167,7 +177,7 @@ impl Report {
         let farthest = (length / 3).clamp(1, 6);
         let mut best: Option<(usize, &str)> = None;
         for candidate in candidates {
-            if candidate.len().abs_diff(word.len()) > farthest * 4 || candidate.len() > 300 {
+            if candidate.len().abs_diff(word.len()) > 24 || candidate.len() > 300 {
                 continue;
             }
             self.comparisons_left = self.comparisons_left.checked_sub(1)?;

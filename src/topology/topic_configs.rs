@@ -188,12 +188,20 @@ pub(crate) fn normalise(name: &str, written: &str) -> Result<String, Refusal> {
     Ok(accepted)
 }
 
+fn is_time(name: &str) -> bool {
+    name.rsplit('.').next() == Some("ms")
+}
+
+fn is_size(name: &str) -> bool {
+    name.rsplit('.').next() == Some("bytes")
+}
+
 /// A number's text and value, from digits or people's words.
 fn number(name: &str, written: &str, least: i64) -> Result<(String, i64), String> {
     if let Ok(value) = written.parse() {
         return Ok((written.to_owned(), value));
     }
-    let value = if name.ends_with(".ms") {
+    let value = if is_time(name) {
         if written == "forever" && (-2..=-1).contains(&least) {
             -1
         } else {
@@ -201,7 +209,7 @@ fn number(name: &str, written: &str, least: i64) -> Result<(String, i64), String
                 Duration::parse(written).map_err(|error| format!("{}; {}", error.message, error.help))?;
             duration.as_millis()
         }
-    } else if name.ends_with(".bytes") {
+    } else if is_size(name) {
         let size = Size::parse(written).map_err(|error| format!("{}; {}", error.message, error.help))?;
         size.as_bytes()
     } else {
@@ -220,7 +228,7 @@ pub(crate) fn duration(text: &str) -> Result<i64, UnitError> {
 
 fn range(name: &str, least: i64, most: i64) -> String {
     let shown = |value: i64| {
-        if name.ends_with(".bytes") && value > 0 {
+        if is_size(name) && value > 0 {
             format!("{value} ({})", Size::from_bytes(value))
         } else {
             value.to_string()

@@ -1,7 +1,6 @@
 //! Time spans.
 
 use std::fmt;
-use std::str::FromStr;
 
 use super::decimal::Decimal;
 use super::{UnitError, excerpt};
@@ -118,16 +117,9 @@ fn unknown_unit(text: &str, word: &str) -> UnitError {
             UnitError::new(format!("`{text}` is finer than a millisecond"), "the smallest unit is `1ms`")
         }
         _ => UnitError::new(
-            format!("`{}` is no unit of time", excerpt(word)),
+            format!("`{}` is not a unit of time", excerpt(word)),
             "the units are w, d, h, m, s and ms, like `7d` or `1h30m`",
         ),
-    }
-}
-
-impl FromStr for Duration {
-    type Err = UnitError;
-    fn from_str(text: &str) -> Result<Self, UnitError> {
-        Self::parse(text)
     }
 }
 
@@ -204,7 +196,7 @@ mod tests {
             ("30m1h", "out of order"),
             ("1h1h", "out of order"),
             ("soon", "not a duration"),
-            ("5 parsecs", "`parsecs` is no unit of time"),
+            ("5 parsecs", "`parsecs` is not a unit of time"),
             ("10µs", "finer than a millisecond"),
             ("", "missing"),
             ("1d\u{1b}[31m", "not a duration"),

@@ -2,10 +2,12 @@
 
 mod decimal;
 mod duration;
+mod grouped;
 mod rate;
 mod size;
 
 pub(crate) use duration::Duration;
+pub(crate) use grouped::grouped;
 pub(crate) use rate::Rate;
 pub(crate) use size::Size;
 
@@ -29,7 +31,7 @@ impl UnitError {
 fn excerpt(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut shown: String =
-        text.chars().take(LONGEST).flat_map(|c| c.is_control().then_some('\u{fffd}').or(Some(c))).collect();
+        text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::str::FromStr;
 
 use super::{UnitError, excerpt};
 
@@ -69,7 +68,7 @@ impl Rate {
             "d" | "day" => Per::Day,
             _ => {
                 return Err(UnitError::new(
-                    format!("`{}` is no unit of time for a rate", excerpt(per)),
+                    format!("`{}` is not a unit of time for a rate", excerpt(per)),
                     "the units are s, m, h and d, like `500/s`",
                 ));
             }
@@ -121,13 +120,6 @@ impl Hash for Rate {
     }
 }
 
-impl FromStr for Rate {
-    type Err = UnitError;
-    fn from_str(text: &str) -> Result<Self, UnitError> {
-        Self::parse(text)
-    }
-}
-
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let per = match self.per {
@@ -173,7 +165,7 @@ mod tests {
             ("0.5/s", "not a whole number of records"),
             ("-1/s", "not a whole number of records"),
             ("/s", "not a whole number of records"),
-            ("5/fortnight", "no unit of time"),
+            ("5/fortnight", "not a unit of time"),
             ("fast", "not a rate"),
             ("", "not a rate"),
             ("99999999999999999999999/s", "too high"),

@@ -1,7 +1,6 @@
 //! Sizes.
 
 use std::fmt;
-use std::str::FromStr;
 
 use super::decimal::Decimal;
 use super::{UnitError, excerpt};
@@ -82,16 +81,9 @@ fn unknown_unit(text: &str, word: &str) -> UnitError {
             format!("write `{letter}iB` for powers of 1024 or `{letter}B` for powers of 1000"),
         ),
         Some(_) => UnitError::new(
-            format!("`{}` is no unit of size", excerpt(word)),
+            format!("`{}` is not a unit of size", excerpt(word)),
             "the units are B, KiB, MiB, GiB, TiB and kB, MB, GB, TB",
         ),
-    }
-}
-
-impl FromStr for Size {
-    type Err = UnitError;
-    fn from_str(text: &str) -> Result<Self, UnitError> {
-        Self::parse(text)
     }
 }
 
@@ -152,7 +144,7 @@ mod tests {
             ("-1MB", "negative"),
             ("9000PiB", "too large"),
             ("big", "not a size"),
-            ("1XB", "no unit of size"),
+            ("1XB", "not a unit of size"),
             ("", "missing"),
         ] {
             let error = Size::parse(text).unwrap_err();

@@ -96,3 +96,69 @@ impl Diagnostic for Shown<'_> {
         Some(Box::new([main].into_iter().chain(also)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::topology::{SchemaFiles, load, rules};
+
+    fn rendered(text: &str, env: Option<&str>, width: usize) -> String {
+        let loaded = load(text, env, |_| SchemaFiles::from_names(["OrderPlaced.v1.json"]));
+        let mut out = Vec::new();
+        let screen = Screen { width, colour: false };
+        write(&mut out, "topology.yaml", text, &loaded.problems, screen).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn every_rule(width: usize) -> String {
+        rules::ALL.into_iter().fold(String::new(), |mut all, rule| {
+            write!(all, "{}", rendered(rule.wrong, rule.environment, width)).unwrap();
+            all
+        })
+    }
+
+    #[test]
+    fn every_rule_is_shown_at_80_columns() {
+        insta::assert_snapshot!(every_rule(80));
+    }
+
+    #[test]
+    fn every_rule_is_shown_at_120_columns() {
+        insta::assert_snapshot!(every_rule(120));
+    }
+
+    #[test]
+    fn of_an_endless_line_only_the_part_around_the_place_is_shown() {
+        let text = format!("version: 1\ntopics: [{}]\n", "{ name: a, partitions: 1 }, ".repeat(1000));
+        let shown = rendered(&text, None, 80);
+        assert!(shown.contains("`a` is there twice"));
+        assert!(shown.lines().all(|line| line.chars().count() < 200), "{shown}");
+    }
+
+    #[test]
+    fn colour_is_used_only_where_it_is_wanted() {
+        let loaded = load("version: 2\n", None, |_| SchemaFiles::Unchecked);
+        let shown = |colour| {
+            let mut out = Vec::new();
+            let screen = Screen { width: 80, colour };
+            write(&mut out, "topology.yaml", "version: 2\n", &loaded.problems, screen).unwrap();
+            out.contains(&0x1b)
+        };
+        assert!(shown(true) && !shown(false));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_text_its_problems_can_be_shown(
+            text in "(version: 1\n|topics:\n|  - |name: |[a-z]{1,3}|: |\n| |\t|\\[|\\]|\\{|\\}|,|&a |\\*a|<<: |\"|'|\\||>|#|!x |---\n|\r|\r\n|\u{0}|\u{1b}|é|漢|\u{feff}|x{300}){0,60}",
+            width in 40..121_usize,
+        ) {
+            let shown = rendered(&text, None, width);
+            prop_assert!(!shown.contains('\x1b'), "an escape is shown");
+        }
+    }
+}

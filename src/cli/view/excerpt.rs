@@ -9,7 +9,7 @@ use crate::topology::place::{Lines, Span};
 use crate::topology::problem::is_unprintable;
 
 /// Longer lines are shown in part only.
-const LONGEST_LINE: usize = 400;
+const LONGEST_LINE: usize = 200;
 /// What is shown of a long line on either side of a place.
 const AROUND: usize = 60;
 
@@ -25,20 +25,35 @@ impl<'a> Excerpt<'a> {
         Self { name: name.to_owned(), text: printable(text), lines }
     }
 
-    /// Whether every place stands on lines of a length that can be shown whole.
+    /// Whether every place stands on a line that can be shown whole.
     pub(super) fn has_short_lines(&self, spans: impl IntoIterator<Item = Span>) -> bool {
-        spans.into_iter().all(|span| self.around(span.start, span.end, 1, 1).1 < 4 * LONGEST_LINE)
+        spans.into_iter().all(|span| self.is_short(self.lines.line(span.start)))
     }
 
-    /// Start and length of the lines from `start` to `end` and some around them.
-    fn around(&self, start: usize, end: usize, before: usize, after: usize) -> (usize, usize) {
-        let first = self.lines.line(start).saturating_sub(before).max(1);
-        let last = self.lines.line(end) + after;
-        let from = self.lines.start(first);
+    fn is_short(&self, line: usize) -> bool {
+        let (from, to) = self.range(line, line);
+        to - from <= LONGEST_LINE
+    }
+
+    /// The bytes of some lines.
+    fn range(&self, first: usize, last: usize) -> (usize, usize) {
         let to = if last < self.lines.count() { self.lines.start(last + 1) } else { self.text.len() };
+        (self.lines.start(first), to)
+    }
+
+    /// The lines from `start` to `end` and those around them that are not too long.
+    fn around(&self, start: usize, end: usize) -> (usize, usize) {
+        let (first, last) = (self.lines.line(start), self.lines.line(end));
+        if first == last && !self.is_short(first) {
+            return self.window(start, end);
+        }
+        let above = first > 1 && self.is_short(first - 1);
+        let below = last < self.lines.count() && self.is_short(last + 1);
+        let (from, to) = self.range(first - usize::from(above), last + usize::from(below));
         (from, to - from)
     }
 
+    /// Part of a long line.
     fn window(&self, start: usize, end: usize) -> (usize, usize) {
         let line = self.lines.start(self.lines.line(start));
         let mut from = start.saturating_sub(AROUND).max(line);
@@ -67,14 +82,8 @@ impl SourceCode for Excerpt<'_> {
         if end > self.text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        let (from, length) = if before == 0 && after == 0 {
-            (start, span.len())
-        } else {
-            match self.around(start, end, before, after) {
-                (_, length) if length >= 4 * LONGEST_LINE => self.window(start, end),
-                lines => lines,
-            }
-        };
+        let (from, length) =
+            if before == 0 && after == 0 { (start, span.len()) } else { self.around(start, end) };
         let data = &self.text[from..from + length];
         let (line, column) = self.lines.position(&self.text, from);
         Ok(Box::new(MietteSpanContents::new_named(

@@ -16,11 +16,10 @@ pub(crate) fn write(out: &mut impl Write, file: &str, text: &str, problems: &[Pr
             Severity::Warning => "warning",
         };
         let mut message = problem.message.clone();
-        for part in [Some(&problem.label).filter(|label| !label.is_empty()), problem.help.as_ref()] {
-            if let Some(part) = part {
-                message.push('\n');
-                message.push_str(part);
-            }
+        let label = Some(&problem.label).filter(|label| !label.is_empty());
+        for part in label.into_iter().chain(&problem.help) {
+            message.push('\n');
+            message.push_str(part);
         }
         writeln!(
             out,

@@ -1,4 +1,4 @@
-//! What stands at the other end of standard output.
+//! What stands at the other end of an output.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -8,7 +8,7 @@ const WIDEST: usize = 120;
 const NARROWEST: usize = 40;
 const USUAL: usize = 80;
 
-/// How to write for the reader of standard output.
+/// How to write for the reader of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Screen {
     /// Columns.
@@ -18,7 +18,14 @@ pub(crate) struct Screen {
 
 impl Screen {
     pub(crate) fn of_stdout() -> Self {
-        let terminal = io::stdout().is_terminal();
+        Self::of(io::stdout().is_terminal())
+    }
+
+    pub(crate) fn of_stderr() -> Self {
+        Self::of(io::stderr().is_terminal())
+    }
+
+    fn of(terminal: bool) -> Self {
         let window =
             terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
         let columns = || env::var("COLUMNS").ok()?.parse().ok();

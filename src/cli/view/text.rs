@@ -1,5 +1,7 @@
 //! Running text.
 
+pub(crate) use crate::unit::grouped;
+
 /// Breaks `text` into lines of at most `width` columns at blanks; a longer word keeps its own line.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -23,17 +25,11 @@ pub(crate) fn counted(count: usize, word: &str) -> String {
     }
 }
 
-/// `12,345`.
-pub(crate) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
+/// `text` broken into lines of at most `width` columns, each behind `indent` and ended.
+pub(crate) fn indented(text: &str, indent: &str, width: usize) -> String {
+    let room = width.saturating_sub(indent.chars().count()).max(20);
+    let lines = text.lines().flat_map(|paragraph| wrap(paragraph, room));
+    lines.fold(String::new(), |out, line| out + indent + &line + "\n")
 }
 
 #[cfg(test)]

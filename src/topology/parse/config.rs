@@ -46,13 +46,11 @@ impl Decoder<'_> {
                         _ => None,
                     })
                     .collect();
-                match words {
-                    Some(words) => words.join(","),
-                    None => {
-                        self.misfit(entry, "a list of words", "write `[compact, delete]`");
-                        return broken(String::new());
-                    }
-                }
+                let Some(words) = words else {
+                    self.misfit(entry, "a list of words", "write `[compact, delete]`");
+                    return broken(String::new());
+                };
+                words.join(",")
             }
             _ => {
                 self.misfit(

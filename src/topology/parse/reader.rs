@@ -166,7 +166,7 @@ impl<'a> Reader<'a, '_> {
 
     fn open(&mut self, span: Span, anchor: usize, shape: Shape<'a>) -> Step {
         if self.open.len() >= MOST_LEVELS {
-            return Err(too_deep(span));
+            return Err(Box::new(too_deep(span)));
         }
         self.open.push(Open { start: span.start, anchor, weight: NODE_COST, levels: 0, shape });
         Ok(())
@@ -216,7 +216,7 @@ impl<'a> Reader<'a, '_> {
     /// without quotes.
     fn add(&mut self, node: Node<'a>, anchor: usize, weight: usize, levels: usize, plain: bool) -> Step {
         if self.open.len() + levels > MOST_LEVELS {
-            return Err(too_deep(node.span));
+            return Err(Box::new(too_deep(node.span)));
         }
         if anchor != 0 {
             let node = node.clone();
@@ -315,12 +315,10 @@ fn merge<'a>(node: &Node<'a>, span: Span, merged: &mut Vec<Rc<[Entry<'a>]>>, rep
     }
 }
 
-fn too_deep(span: Span) -> Box<Problem> {
-    Box::new(
-        Problem::new(&yaml_syntax::RULE, span, "this file nests too deeply")
-            .label(format!("more than {MOST_LEVELS} levels"))
-            .help("a topology needs about ten levels; look for a bracket that is never closed"),
-    )
+fn too_deep(span: Span) -> Problem {
+    Problem::new(&yaml_syntax::RULE, span, "this file nests too deeply")
+        .label(format!("more than {MOST_LEVELS} levels"))
+        .help("a topology needs about ten levels; look for a bracket that is never closed")
 }
 
 fn is_null(text: &str) -> bool {

@@ -7,7 +7,8 @@ use super::value::Decoder;
 use crate::topology::file::{DltBlock, DltFields, Given, TopicBlock};
 use crate::topology::name::TopicName;
 use crate::topology::place::Span;
-use crate::topology::rules::{count, topic_name};
+use crate::topology::problem::Problem;
+use crate::topology::rules::{count, topic_name, wrong_kind};
 use crate::unit::Rate;
 
 const TOPIC: &[&str] = &[
@@ -38,6 +39,13 @@ impl Decoder<'_> {
         };
         let mut topics = Vec::with_capacity(items.len());
         for item in items.iter() {
+            if matches!(item.kind, Kind::Null) {
+                self.report.push(
+                    Problem::new(&wrong_kind::RULE, item.span, "an entry of `topics` is empty")
+                        .help("remove the `-`, or write `- name: orders`"),
+                );
+                continue;
+            }
             let Kind::Mapping(entries) = &item.kind else {
                 self.wrong_kind(item, "topics", "a list of mappings", "write `- name: orders`");
                 continue;
@@ -107,13 +115,11 @@ impl Decoder<'_> {
     }
 
     fn topic_name(&mut self, entry: &Entry<'_>) -> Given<TopicName> {
-        match &entry.value.kind {
-            Kind::Scalar(text) => topic_name::check(text, entry.value.span, self.report),
-            _ => {
-                self.misfit(entry, "a topic name", "write `name: my-service.my-event`");
-                Given::Broken
-            }
+        if let Kind::Scalar(text) = &entry.value.kind {
+            return topic_name::check(text, entry.value.span, self.report);
         }
+        self.misfit(entry, "a topic name", "write `name: my-service.my-event`");
+        Given::Broken
     }
 
     fn dlt(&mut self, block: &Entry<'_>) -> DltBlock {

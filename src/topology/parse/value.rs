@@ -7,6 +7,7 @@ use crate::topology::file::{Given, Names};
 use crate::topology::place::{Located, Span};
 use crate::topology::problem::{Code, Problem, Report, quoted};
 use crate::topology::rules::{self, bad_unit, count, unknown_allow, unknown_field, wrong_kind};
+use crate::topology::topic_configs;
 use crate::unit::UnitError;
 
 /// Reads nodes into values; what does not fit is reported and comes back as [`Given::Broken`].
@@ -50,12 +51,16 @@ impl Decoder<'_> {
     }
 
     pub(super) fn unknown_field(&mut self, entry: &Entry<'_>, owner: &str, known: &[&str]) {
-        let help = self.report.did_you_mean(&entry.key, known.iter().copied(), || {
-            format!("the fields of {owner} are {}", known.join(", "))
-        });
+        let help = if topic_configs::find(&entry.key).is_some() {
+            format!("it is a setting of Kafka: write `config: {{ {}: … }}`", entry.key)
+        } else {
+            self.report.did_you_mean(&entry.key, known.iter().copied(), || {
+                format!("the fields of {owner} are {}", known.join(", "))
+            })
+        };
         let name = quoted(&entry.key);
         self.report.push(
-            Problem::new(&unknown_field::RULE, entry.key_span, format!("{name} is no field of {owner}"))
+            Problem::new(&unknown_field::RULE, entry.key_span, format!("{name} is not a field of {owner}"))
                 .label("unknown field")
                 .help(help),
         );
@@ -174,16 +179,7 @@ impl Decoder<'_> {
     /// Codes of rules that may be silenced.
     pub(super) fn allow(&mut self, entry: &Entry<'_>) -> BTreeSet<Code> {
         let names = self.names(entry);
-        let mut codes = BTreeSet::new();
-        for name in names.items() {
-            match unknown_allow::check(name, self.report) {
-                Some(code) => {
-                    codes.insert(code);
-                }
-                None => continue,
-            }
-        }
-        codes
+        names.items().iter().filter_map(|name| unknown_allow::check(name, self.report)).collect()
     }
 }
 

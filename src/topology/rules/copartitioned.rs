@@ -47,7 +47,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
                 ours.span,
                 format!(
                     "{} has {} partitions and {} has {}",
-                    quoted(topic.shown()),
+                    topic.title(),
                     ours.value,
                     quoted(&stated.value),
                     theirs.value

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::topology::draft::{DeadLetters, Draft, Role};
-use crate::topology::problem::{Code, Problem, Report, listed, quoted};
+use crate::topology::problem::{Code, Problem, Report, listed};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(40),
@@ -43,13 +43,9 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
         }
         let who = listed(consumers.iter().map(|name| name.value.as_str()), 3);
         report.push(
-            Problem::new(
-                &RULE,
-                topic.place,
-                format!("{} is consumed and has no `dlt`", quoted(topic.shown())),
-            )
-            .label(format!("where do the failures of {who} go?"))
-            .help("add `dlt: {}`, or `dlt: none` and a `reason:`"),
+            Problem::new(&RULE, topic.place, format!("{} is consumed and has no `dlt`", topic.title()))
+                .label(format!("where do the failures of {who} go?"))
+                .help("add `dlt: {}`, or `dlt: none` and a `reason:`"),
         );
     }
 }

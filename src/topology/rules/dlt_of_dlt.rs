@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::topology::draft::{DeadLetters, Draft, Role};
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(43),
@@ -38,7 +38,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
                 Problem::new(
                     &RULE,
                     draft.topics[dead].place,
-                    format!("{} is a dead-letter topic itself", quoted(topic.shown())),
+                    format!("{} is a dead-letter topic itself", topic.title()),
                 )
                 .help("remove `dlt:` here"),
             );

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::topology::draft::{DeadLetters, Draft, Role};
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(42),
@@ -45,7 +45,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
                 Problem::new(
                     &RULE,
                     span,
-                    format!("{} has no dead-letter topic and says no reason", quoted(topic.shown())),
+                    format!("{} has no dead-letter topic and says no reason", topic.title()),
                 )
                 .help("add `reason: …`: why its failed records may be lost"),
             );

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::topology::draft::{Draft, DraftTopic, Role};
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 use crate::unit::Duration;
 
 pub(crate) const RULE: Rule = Rule {
@@ -57,7 +57,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
             place,
             format!(
                 "dead letters of {} are kept for {}, its records for {}",
-                quoted(source.shown()),
+                source.title(),
                 shown(ours),
                 shown(theirs)
             ),

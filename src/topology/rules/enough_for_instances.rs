@@ -57,7 +57,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
                     partitions.span,
                     format!(
                         "{} has {} partitions for the {} instances of {}",
-                        quoted(topic.shown()),
+                        topic.title(),
                         partitions.value,
                         instances.value,
                         quoted(&consumer.value)

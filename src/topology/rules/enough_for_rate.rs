@@ -61,7 +61,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
                     partitions.span,
                     format!(
                         "{} has {} partitions; {} at {} a record needs {needed} in {}",
-                        quoted(topic.shown()),
+                        topic.title(),
                         partitions.value,
                         rate.value,
                         handler.value,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Rule;
 use crate::topology::draft::{Draft, DraftTopic};
 use crate::topology::place::Span;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(22),
@@ -55,14 +55,14 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
             continue;
         };
         let who = match count {
-            1 => quoted(topic.shown()),
-            _ => format!("{} and {} more", quoted(topic.shown()), count - 1),
+            1 => format!("{} has", topic.title()),
+            _ => format!("{} and {} more have", topic.title(), count - 1),
         };
         report.push(
             Problem::new(
                 &RULE,
                 needed.0,
-                format!("`min.insync.replicas` is {} and {who} has {}", needed.1, replicas(replication.1)),
+                format!("`min.insync.replicas` is {} and {who} {}", needed.1, replicas(replication.1)),
             )
             .label("no write with `acks=all` could succeed")
             .also(replication.0, "the replication factor")

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::topology::draft::Draft;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(5),
@@ -29,7 +29,7 @@ topics:
 pub(crate) fn check(draft: &Draft, report: &mut Report) {
     for topic in draft.topics.iter().filter(|topic| topic.partitions.is_no()) {
         report.push(
-            Problem::new(&RULE, topic.place, format!("{} has no `partitions`", quoted(topic.shown())))
+            Problem::new(&RULE, topic.place, format!("{} has no `partitions`", topic.title()))
                 .help("add `partitions: 3` here, or `partitions` under `defaults:` for every topic"),
         );
     }

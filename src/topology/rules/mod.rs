@@ -140,3 +140,6 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
         rule(draft, report);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,10 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
 
 fn judge(topic: &DraftTopic, draft: &Draft) -> Option<Problem> {
     let name = topic.name.as_ref()?.as_str();
-    let (prefix, event) = name.split_once('.').unwrap_or((name, ""));
+    // A service's name may have dots itself: the longest one that fits is the owner.
+    let mut splits = name.rmatch_indices('.').map(|(dot, _)| (&name[..dot], &name[dot + 1..]));
+    let split = splits.find(|(prefix, _)| draft.service(prefix).is_some());
+    let (prefix, event) = split.or_else(|| name.split_once('.')).unwrap_or((name, ""));
     // A written-out dead-letter topic is called after its source.
     let event = event.strip_suffix(&draft.dlt_suffix).unwrap_or(event);
     let problem = |message: String| Problem::new(&RULE, topic.place, message);
@@ -80,8 +83,7 @@ fn judge(topic: &DraftTopic, draft: &Draft) -> Option<Problem> {
             ),
         );
     }
-    let broken = topic.producers.value().is_none() && !topic.producers.is_no()
-        || topic.consumers.value().is_none() && !topic.consumers.is_no();
+    let broken = topic.producers.is_broken() || topic.consumers.is_broken();
     let mut users = topic.producers.items().iter().chain(topic.consumers.items());
     if broken || users.any(|user| user.value == prefix) {
         return None;
@@ -136,6 +138,31 @@ fn kebab(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whether a topic of that name, producers and consumers follows the scheme.
+    fn follows(name: &str, producers: &str, consumers: &str) -> bool {
+        let text = format!(
+            "version: 1\nallow: [KF060, KF061, KF062]\nservices: {{ shop: {{ group: s }}, stock: {{ group: t }}, erp: {{}}, a.b: {{ group: a }} }}\ntopics:\n  - {{ name: {name}, partitions: 1, producers: [{producers}], consumers: [{consumers}], dlt: {{}} }}\n"
+        );
+        let problems =
+            crate::topology::load(&text, None, |_| crate::topology::SchemaFiles::Unchecked).problems;
+        assert!(problems.iter().all(|problem| problem.code == RULE.code), "{problems:#?}");
+        problems.is_empty()
+    }
+
+    #[test]
+    fn the_owner_is_who_produces_an_event_or_takes_a_command() {
+        assert!(follows("shop.order-placed", "shop", "stock"));
+        assert!(follows("stock.cancel-reservation", "shop", "stock"), "a command belongs to its consumer");
+        assert!(follows("a.b.order-placed", "a.b", ""), "a service's name may have dots");
+        assert!(follows("erp.Orders_V1", "", "stock"), "an external service names as it likes");
+        assert!(follows("legacy_orders", "erp", "stock"), "so it does without the prefix");
+        assert!(follows("_schemas", "", ""), "nobody of this file produces it");
+        assert!(!follows("legacy-orders", "shop", "stock"));
+        assert!(!follows("shop.orderPlaced", "shop", "stock"));
+        assert!(!follows("shop", "shop", ""));
+        assert!(!follows("stock.order-placed", "shop", "erp"), "its owner has nothing to do with it");
+    }
 
     #[test]
     fn a_name_is_proposed_in_lower_case_with_hyphens() {

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::topology::draft::Draft;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(60),
@@ -35,7 +35,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
         if topic.rationale.is_no() {
             topic.report(
                 report,
-                Problem::new(&RULE, topic.place, format!("{} has no `rationale`", quoted(topic.shown())))
+                Problem::new(&RULE, topic.place, format!("{} has no `rationale`", topic.title()))
                     .help("add `rationale: …`: what it is for, and why these numbers"),
             );
         }

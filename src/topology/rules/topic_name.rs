@@ -49,7 +49,7 @@ pub(crate) fn check(text: &str, span: Span, report: &mut Report) -> Given<TopicN
         TopicNameError::Empty | TopicNameError::Dots => "write `name: my-service.my-event`".to_owned(),
     };
     report.push(
-        Problem::new(&RULE, span, format!("{} is no topic name", quoted(text)))
+        Problem::new(&RULE, span, format!("{} is not a topic name", quoted(text)))
             .label(match &error {
                 // The character itself could drive the terminal.
                 TopicNameError::Character(c) => {
@@ -84,7 +84,7 @@ pub(crate) fn dead_letters(
         Problem::new(
             &RULE,
             place,
-            format!("{} with the suffix {} is no topic name", quoted(source.as_str()), quoted(suffix)),
+            format!("{} with the suffix {} is not a topic name", quoted(source.as_str()), quoted(suffix)),
         )
         .label("the name of its dead-letter topic does not fit")
         .help(help),

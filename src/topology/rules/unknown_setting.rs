@@ -45,6 +45,7 @@ pub(crate) fn check(name: &str, span: Span, report: &mut Report) {
         "Kafka 4.3's settings are listed on kafka.apache.org under \"Topic Configs\"".to_owned()
     });
     report.push(
-        Problem::new(&RULE, span, format!("{} is no topic setting of Apache Kafka", quoted(name))).help(help),
+        Problem::new(&RULE, span, format!("{} is not a topic setting of Apache Kafka", quoted(name)))
+            .help(help),
     );
 }

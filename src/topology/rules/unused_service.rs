@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Rule;
-use crate::topology::draft::Draft;
+use crate::topology::draft::{Draft, DraftTopic};
 use crate::topology::problem::{Code, Problem, Report, quoted};
 
 pub(crate) const RULE: Rule = Rule {
@@ -32,6 +32,11 @@ topics:
 };
 
 pub(crate) fn check(draft: &Draft, report: &mut Report) {
+    let unreadable = |topic: &DraftTopic| topic.producers.is_broken() || topic.consumers.is_broken();
+    if draft.topics.iter().any(unreadable) {
+        // Who is named in a list that could not be read is not known.
+        return;
+    }
     let used: HashSet<&str> = (draft.topics.iter())
         .flat_map(|topic| topic.producers.items().iter().chain(topic.consumers.items()))
         .map(|name| name.value.as_str())

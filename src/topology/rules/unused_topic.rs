@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::topology::draft::Draft;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(62),
@@ -39,7 +39,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) {
                 Problem::new(
                     &RULE,
                     topic.place,
-                    format!("{} has neither producers nor consumers", quoted(topic.shown())),
+                    format!("{} has neither producers nor consumers", topic.title()),
                 )
                 .help("add `producers: [my-service]` or `consumers: [my-service]`"),
             );
