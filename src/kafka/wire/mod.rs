@@ -1,0 +1,13 @@
+//! Kafka's protocol over our own connections.
+
+mod client;
+mod connection;
+mod diagnosis;
+mod error;
+mod sasl;
+#[cfg(test)]
+mod session;
+mod tls;
+
+pub(crate) use client::{Client, Target};
+pub(crate) use error::WireError;
