@@ -1,9 +1,17 @@
 //! The command line: one file a subcommand. The only reader of the environment and of files that
 //! flags name.
 
+mod apply;
+mod completions;
+mod connect;
 mod error;
 mod exit;
 mod explain;
+mod log;
+mod man;
+mod plan;
+mod planning;
+mod snapshot;
 mod topology_file;
 mod validate;
 mod view;
@@ -11,7 +19,7 @@ mod view;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 
 use error::CliError;
 use exit::Exit;
@@ -20,6 +28,10 @@ use exit::Exit;
 #[derive(Parser)]
 #[command(name = "kafkaflow", version, max_term_width = 100, disable_help_subcommand = true)]
 struct Cli {
+    /// Say more about what is done, on standard error (-vv: every connection and request)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -28,16 +40,26 @@ struct Cli {
 enum Command {
     Validate(validate::Args),
     Explain(explain::Args),
+    #[command(after_long_help = connect::properties_help())]
+    Plan(plan::Args),
+    #[command(after_long_help = connect::properties_help())]
+    Apply(apply::Args),
+    #[command(after_long_help = connect::properties_help())]
+    Snapshot(snapshot::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    log::start(cli.verbose);
     let mut out = std::io::stdout().lock();
-    let result = run(cli, &mut out).and_then(|exit| {
-        out.flush()?;
-        Ok(exit)
+    let result = run(cli, &mut out).and_then(|exit| match out.flush() {
+        // Nobody reads on; how the command ended stays true.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(exit),
+        flushed => flushed.map(|()| exit).map_err(CliError::from),
     });
     match result {
         Ok(exit) => exit.into(),
@@ -54,5 +76,19 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
     match cli.command {
         Command::Validate(args) => validate::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),
+        Command::Plan(args) => wait_for(plan::run(&args, out)),
+        Command::Apply(args) => wait_for(apply::run(&args, out)),
+        Command::Snapshot(args) => wait_for(snapshot::run(&args, out)),
+        Command::Completions(args) => completions::run(&args, out),
+        Command::Man(args) => man::run(&args, out),
     }
+}
+
+/// One thread is enough: the work is the network's and the brokers'.
+fn wait_for(work: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::failed("the runtime does not start").because(error))?;
+    runtime.block_on(work)
 }

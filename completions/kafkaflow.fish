@@ -1,0 +1,80 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_kafkaflow_global_optspecs
+    string join \n v/verbose h/help V/version
+end
+
+function __fish_kafkaflow_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_kafkaflow_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_kafkaflow_using_subcommand
+    set -l cmd (__fish_kafkaflow_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s h -l help -d 'Print help'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s V -l version -d 'Print version'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate" -d 'Check a topology file; no cluster is needed'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "explain" -d 'Say why a rule exists, with an example of what is wrong and what is right'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "plan" -d 'Show what `apply` would change; nothing is changed'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Bring a cluster to what the file says'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "completions" -d 'Write the completions of a shell to standard output'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "man" -d 'Write the manual page to standard output, or every command\'s page into a folder'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -l env -d 'Lay an environment of the file over its base before checking' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -l format -d 'How to write the problems' -r -f -a "table\t'For people: each problem underlined in the file'
+json\t'For programs'
+github\t'For GitHub Actions: annotations on the lines of a pull request'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -l all -d 'Show every problem, not only the first 50'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand explain" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l env -d 'Environment of the file to lay over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l against -d 'Plan against a saved snapshot instead of a cluster (see `kafkaflow snapshot`)' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l out -d 'Save the plan for `kafkaflow apply --plan`; signed when KAFKAFLOW_PLAN_KEY is set' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l format -d 'How to write the plan' -r -f -a "table\t'For people'
+json\t'For programs: docs/plan-json.md'
+markdown\t'For pull requests'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l config -d 'A client.properties file' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l require-verification -d 'Fail when the login may not ask the broker about a change'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -l env -d 'Environment of the file to lay over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -l plan -d 'Execute a plan that `kafkaflow plan --out` saved' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -l timeout -d 'Stop trying after this long; the request in hand is finished' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -l config -d 'A client.properties file' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -s y -l yes -d 'Do not ask'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -l no-wait -d 'Do not wait until every broker knows of the changes'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -l require-verification -d 'Fail when the login may not ask the broker about a change'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -l config -d 'A client.properties file' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand completions" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand man" -l dir -d 'Folder for kafkaflow.1, kafkaflow-plan.1, …' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand man" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
