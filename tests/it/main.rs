@@ -1,0 +1,14 @@
+//! Tests of the whole program; one binary.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod apply;
+mod authorization;
+mod completions;
+mod floors;
+mod login;
+mod plan;
+mod readme;
+#[path = "../support/mod.rs"]
+mod support;
+mod validate;

@@ -1,0 +1,49 @@
+//! The real brokers that `./dev test` started.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// An endpoint by its variable; without brokers a test fails, it is never skipped.
+pub(crate) fn endpoint(variable: &str) -> String {
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: run this by ./dev test, which starts the brokers"))
+}
+
+pub(crate) fn brokers() -> String {
+    endpoint("KAFKAFLOW_TEST_BROKERS")
+}
+
+/// A name that begins every topic of one test, and that no other test or run has.
+pub(crate) fn prefix(test: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
+    format!("t-{test}-{:x}{:02x}", since.as_micros(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Runs one of Apache Kafka's own tools: `tool(&["topics", "--list"])`. Fails with its output.
+pub(crate) fn tool(args: &[&str]) -> String {
+    dev(&[&["kafka", "tool"], args].concat())
+}
+
+/// Runs `./dev` with these arguments. Fails with its output.
+pub(crate) fn dev(args: &[&str]) -> String {
+    let output = Command::new("./dev").args(args).current_dir(ROOT).output().expect("./dev starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "./dev {args:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Asks until there is an answer. The only wait of the tests: it ends as soon as it can.
+pub(crate) fn eventually<T>(deadline: Duration, mut probe: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + deadline;
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(Instant::now() < until, "not within {deadline:?}");
+        std::thread::yield_now();
+    }
+}
