@@ -1,0 +1,67 @@
+# What the benchmarks run on: the binary, brokers of their own, the peers.
+
+BENCHMARKS=(plan apply start build) # the longest, which nothing should disturb, last
+WORK=$STATE/bench
+export BENCH_WORK=$WORK BENCH_HEAP=2g
+export PYTHONDONTWRITEBYTECODE=1 # nothing beside the sources
+CLUSTER=bench
+# Far from the clusters of the tests, so that none of theirs is ever in the way.
+BASE_PORT=${BENCH_BASE_PORT:-14091}
+
+list_benchmarks() {
+  local name
+  echo "usage: ./dev bench NAME…"
+  echo
+  for name in "${BENCHMARKS[@]}"; do
+    printf '  %-8s %s\n' "$name" "$(sed -n '1s/^"""//p' "benches/$name.py" | sed 's/"""$//')"
+  done
+  printf '  %-8s %s\n' all "all of them"
+}
+
+release_build() {
+  cargo build --release --quiet
+  export BENCH_KAFKAFLOW=${CARGO_TARGET_DIR:-$ROOT/target}/release/kafkaflow
+}
+
+OURS='' # did we start the brokers?
+have_brokers() {
+  [[ -z ${BENCH_BROKERS:-} ]] || return 0
+  need_packages java mvn openssl
+  if ./dev kafka status --cluster $CLUSTER >/dev/null 2>&1; then
+    note "using the brokers of cluster '$CLUSTER' that already run"
+  else
+    OURS=1
+    KAFKA_HEAP=$BENCH_HEAP ./dev kafka start --cluster $CLUSTER --base-port "$BASE_PORT" --fresh
+  fi
+  eval "$(./dev kafka env --cluster $CLUSTER --prefix BENCH_)"
+  export BENCH_CLUSTER_DIR=$STATE/kafka/$CLUSTER
+  BENCH_HEAP=$(sed -n 's/^# heap = //p' "$BENCH_CLUSTER_DIR/node-1/server.properties")
+}
+
+# Waits for a command in a process group of its own: a signal is obeyed at once and takes whatever is being measured along.
+RUNNING=''
+in_background() {
+  setsid "$@" &
+  RUNNING=$!
+  wait "$RUNNING"
+  RUNNING=''
+}
+
+clean_up() {
+  [[ -z $RUNNING ]] || kill -TERM -- "-$RUNNING" 2>/dev/null || true
+  # Their data is made anew at the next start, so they need not end in order.
+  [[ -z $OURS ]] || ./dev kafka stop --cluster $CLUSTER --kill || true
+}
+
+# The peers are Python packages, installed once into an environment of their own.
+have_peers() {
+  local venv=$STATE/bench-venv
+  export BENCH_PYTHON=$venv/bin/python
+  if ! cmp -s benches/peers/requirements.txt "$venv/installed"; then
+    note "installing the peers: $(paste -sd' ' benches/peers/requirements.txt)"
+    rm -rf "$venv"
+    python3 -m venv "$venv" || die "python3 cannot make a virtual environment (Debian: apt-get install python3-venv)"
+    "$venv/bin/pip" install -q --disable-pip-version-check -r benches/peers/requirements.txt
+    cp benches/peers/requirements.txt "$venv/installed"
+  fi
+}
