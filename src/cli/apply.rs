@@ -3,7 +3,6 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -12,6 +11,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::plan::{plan_key, require_verification};
 use super::planning::{Planned, SelectArgs, cluster_failed, now, plan_live};
+use super::progress;
 use super::view::plan::{Heading, render};
 use super::view::screen::Screen;
 use super::view::{apply as view, text};
@@ -192,7 +192,7 @@ async fn carry_out(admin: &Admin, plan: &Plan, args: &Args, out: &mut impl Write
     let listener = tokio::spawn(stop_on_signal(stop));
     let patience = Patience { deadline: Instant::now() + args.timeout, stop: stopped };
     let screen = Screen::of_stdout();
-    let bar = progress(plan.changes.len() as u64);
+    let bar = progress::bar(plan.changes.len() as u64);
     let mut report =
         Report { plan, screen, settled: vec![None; plan.changes.len()], next: 0, written: Ok(()) };
     report.write("\n", out);
@@ -268,12 +268,11 @@ fn verdict(outcomes: &[Outcome], behind: &[Behind]) -> Exit {
 }
 
 async fn wait(admin: &Admin, plan: &Plan, outcomes: &[Outcome], patience: &Patience) -> Vec<Behind> {
-    let spinner = progress(0);
+    let spinner = progress::spinner();
     let behind = converge(admin, plan, outcomes, patience, &mut |behind| {
         let brokers: Vec<String> =
             behind.iter().filter_map(|one| one.broker).map(|id| id.to_string()).collect();
         spinner.set_message(format!("waiting for broker {}", brokers.join(", ")));
-        spinner.tick();
     })
     .await;
     spinner.finish_and_clear();
@@ -299,17 +298,4 @@ async fn signal() -> bool {
         interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
         _ = terminate.recv() => true,
     }
-}
-
-/// A bar on standard error, where that is a terminal; `0` = of unknown length.
-fn progress(length: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(10));
-    let template = if length == 0 { "{spinner} {msg}" } else { "{bar:30} {pos}/{len} {elapsed}" };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::CliError;
+use super::progress;
 use crate::connection::{ConnectionConfig, Given, HONOURED, parse_properties};
 use crate::kafka::WireError;
 use crate::kafka::admin::Admin;
@@ -92,7 +93,8 @@ impl ConnectArgs {
 }
 
 pub(crate) async fn reach(config: ConnectionConfig) -> Result<Admin, CliError> {
-    Admin::connect(config).await.map_err(|error| unreachable(&error))
+    let reaching = progress::shown_while("reaching the cluster", Admin::connect(config));
+    reaching.await.map_err(|error| unreachable(&error))
 }
 
 fn unreachable(error: &WireError) -> CliError {

@@ -11,6 +11,7 @@ mod log;
 mod man;
 mod plan;
 mod planning;
+mod progress;
 mod snapshot;
 mod topology_file;
 mod validate;

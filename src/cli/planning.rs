@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::connect::{ConnectArgs, reach};
 use super::error::CliError;
+use super::progress;
 use super::topology_file;
 use super::view::diagnostics;
 use super::view::screen::Screen;
@@ -129,7 +130,8 @@ pub(crate) async fn plan_live(
     let wanted = wanted.map_err(|error| CliError::failed("reading the file failed").because(error))??;
     let (admin, listed) = reached?;
     let listed = listed.transpose().map_err(|error| cluster_failed("cannot read the cluster", error))?;
-    let planned = plan_with(&admin, &wanted, listed, deadline, now).await?;
+    let planning = plan_with(&admin, &wanted, listed, deadline, now);
+    let planned = progress::shown_while("reading the cluster and asking the broker", planning).await?;
     Ok((admin, wanted, planned))
 }
 

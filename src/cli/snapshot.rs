@@ -6,6 +6,7 @@ use super::connect::ConnectArgs;
 use super::error::CliError;
 use super::exit::Exit;
 use super::planning::cluster_failed;
+use super::progress;
 use crate::cluster::observe::{Reach, observe};
 
 /// Write the cluster's observed state as JSON.
@@ -20,9 +21,8 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, out: &mut impl Write) -> Result<Exit, CliError> {
     let admin = args.connect.connect().await?;
-    let observation = observe(&admin, Reach::Everything)
-        .await
-        .map_err(|error| cluster_failed("cannot read the cluster", error))?;
+    let observing = progress::shown_while("reading the cluster", observe(&admin, Reach::Everything));
+    let observation = observing.await.map_err(|error| cluster_failed("cannot read the cluster", error))?;
     for one in &observation.refused {
         eprintln!("warning: topic {} is incomplete: {} (needs {})", one.topic, one.refusal, one.needs);
     }
