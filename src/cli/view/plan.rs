@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::screen::Screen;
-use super::text::{counted, indented};
+use super::text::{counted, grouped, indented};
 use super::tone::Tone;
 use crate::plan::{Action, Change, Plan, Risk, Unmanaged, Verification, shown};
 use crate::topology::observed::Source;
@@ -264,7 +264,7 @@ fn unmanaged(out: &mut String, unmanaged: &Unmanaged, screen: Screen) {
         let mut text = format!("Not in the file, left alone: {}: ", counted(names.len(), label));
         text.push_str(&names[..names.len() - more].join(", "));
         if more > 0 {
-            let _ = write!(text, ", and {more} more (--format json names all)");
+            let _ = write!(text, ", and {} more (--format json names all)", grouped(more));
         }
         out.push_str(&indented(&text, "", screen.width));
     };
