@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, short = 'y')]
     yes: bool,
     /// Stop trying after this long; the request in hand is finished
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = patience)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = patience)]
     timeout: std::time::Duration,
     /// Do not wait until every broker knows of the changes
     #[arg(long)]
