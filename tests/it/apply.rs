@@ -1,28 +1,14 @@
 //! `kafkaflow apply` on real brokers.
 
 use crate::plan::Shop;
-use crate::support::Folder;
-use crate::support::brokers::{ROOT, brokers, prefix, tool};
-
-/// Our own topology, with the services' names made this test's own.
-fn seed(folder: &Folder, prefix: &str) {
-    let mut text = std::fs::read_to_string(format!("{ROOT}/topology.yaml")).unwrap();
-    for service in ["order-service", "inventory-service", "notification-service"] {
-        text = text.replace(service, &format!("{prefix}-{service}"));
-    }
-    folder.write("topology.yaml", text);
-    for entry in std::fs::read_dir(format!("{ROOT}/schemas")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        folder.write(&format!("schemas/{name}"), std::fs::read(&path).unwrap());
-    }
-}
+use crate::support::brokers::{brokers, prefix, tool};
+use crate::support::{Folder, our_topology};
 
 #[test]
 fn the_seeds_topology_is_applied_and_a_second_apply_finds_nothing() {
     let folder = Folder::new();
     let prefix = prefix("seed");
-    seed(&folder, &prefix);
+    our_topology(&folder, &prefix);
     let (servers, glob) = (brokers(), format!("{prefix}*"));
     let apply = || folder.run(&["apply", "topology.yaml", "-b", &servers, "--yes", "--topic", &glob]);
     let run = apply();

@@ -2,10 +2,8 @@
 
 use std::process::Command;
 
-use crate::support::Folder;
 use crate::support::brokers::{ROOT, brokers, prefix};
-
-const SERVICES: [&str; 3] = ["order-service", "inventory-service", "notification-service"];
+use crate::support::{Folder, our_topology, own};
 
 /// A command of the tour, and what stands below it.
 struct Step {
@@ -52,17 +50,7 @@ fn every_command_of_the_tour_prints_what_the_readme_says() {
     let readme = std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
     let folder = Folder::new();
     let prefix = prefix("readme");
-    let own = |text: &str| {
-        SERVICES.iter().fold(text.to_owned(), |text, name| text.replace(name, &format!("{prefix}-{name}")))
-    };
-    folder.write("topology.yaml", own(&std::fs::read_to_string(format!("{ROOT}/topology.yaml")).unwrap()));
-    for entry in std::fs::read_dir(format!("{ROOT}/schemas")).unwrap() {
-        let path = entry.unwrap().path();
-        folder.write(
-            &format!("schemas/{}", path.file_name().unwrap().to_str().unwrap()),
-            std::fs::read(&path).unwrap(),
-        );
-    }
+    our_topology(&folder, &prefix);
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_kafkaflow")).parent().unwrap().display().to_string();
     let mut run = 0;
     for step in steps(&readme) {
@@ -71,7 +59,7 @@ fn every_command_of_the_tour_prints_what_the_readme_says() {
             continue;
         }
         let output = Command::new("sh")
-            .args(["-c", &own(&step.command)])
+            .args(["-c", &own(&step.command, &prefix)])
             .current_dir(folder.path())
             .env_clear()
             .env("PATH", format!("{bin}:/usr/bin:/bin"))

@@ -71,3 +71,20 @@ impl Folder {
             .expect("the program starts")
     }
 }
+
+/// A text with the names of our own services made one test's own.
+pub(crate) fn own(text: &str, prefix: &str) -> String {
+    let services = ["order-service", "inventory-service", "notification-service"];
+    services.iter().fold(text.to_owned(), |text, name| text.replace(name, &format!("{prefix}-{name}")))
+}
+
+/// Our own topology and its schemas, with the services' names made one test's own.
+pub(crate) fn our_topology(folder: &Folder, prefix: &str) {
+    let text = std::fs::read_to_string(format!("{}/topology.yaml", brokers::ROOT)).unwrap();
+    folder.write("topology.yaml", own(&text, prefix));
+    for entry in std::fs::read_dir(format!("{}/schemas", brokers::ROOT)).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        folder.write(&format!("schemas/{name}"), std::fs::read(&path).unwrap());
+    }
+}

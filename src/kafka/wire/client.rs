@@ -8,7 +8,7 @@ use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
 use kafka_protocol::protocol::{HeaderVersion, Request};
 use tokio::task::JoinSet;
 
-use super::connection::{Connection, Pipeline};
+use super::connection::Connection;
 use super::error::WireError;
 use super::tls::TlsSetup;
 use crate::connection::{Address, ConnectionConfig};
@@ -126,7 +126,7 @@ impl Client {
         each: impl FnMut(usize, R::Response),
     ) -> Result<(), WireError> {
         let mut connection = self.take(target).await?;
-        let answer = connection.pipeline(&Pipeline { requests }, each).await;
+        let answer = connection.pipeline(requests, each).await;
         self.settle(connection, answer)
     }
 

@@ -40,11 +40,6 @@ pub(super) struct Connection {
     renew_at: Option<Instant>,
 }
 
-/// Requests sent without waiting for each other's answers.
-pub(crate) struct Pipeline<'a, R> {
-    pub(crate) requests: &'a [R],
-}
-
 impl Connection {
     /// Connects, encrypts, negotiates versions and logs in.
     pub(super) async fn open(
@@ -192,19 +187,19 @@ impl Connection {
     /// order. Reading goes on while writing waits, or two full socket buffers would stop each other.
     pub(super) async fn pipeline<R: Request + HeaderVersion>(
         &mut self,
-        pipeline: &Pipeline<'_, R>,
+        requests: &[R],
         mut each: impl FnMut(usize, R::Response),
     ) -> Result<(), WireError> {
         let version = self.version::<R>()?;
         let first = self.next_id.wrapping_add(1);
-        let count = pipeline.requests.len();
+        let count = requests.len();
         self.next_id = self.next_id.wrapping_add(i32::try_from(count).unwrap_or(i32::MAX));
         let (api, address) = (api_name(R::KEY), &self.address);
         let (writer, reader, limit) = (&mut self.writer, &mut self.reader, self.request_timeout);
         let client_id = &self.client_id;
         let id_of = |index: usize| first.wrapping_add(i32::try_from(index).unwrap_or(i32::MAX));
         let send = async {
-            for (index, request) in pipeline.requests.iter().enumerate() {
+            for (index, request) in requests.iter().enumerate() {
                 let frame = encode(address, client_id, id_of(index), version, request)?;
                 write(writer, address, api, &frame).await?;
             }
