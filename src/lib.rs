@@ -8,8 +8,8 @@
 //! 4 kafka
 //! 3 cluster
 //! 2 plan
-//! 1 topology
-//! 0 unit connection
+//! 1 topology schema
+//! 0 unit text connection
 //! ```
 
 pub mod cli;
@@ -17,5 +17,7 @@ pub(crate) mod cluster;
 pub(crate) mod connection;
 pub(crate) mod kafka;
 pub(crate) mod plan;
+pub mod schema;
+pub(crate) mod text;
 pub(crate) mod topology;
 pub(crate) mod unit;

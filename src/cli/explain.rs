@@ -6,7 +6,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::view::screen::Screen;
 use super::view::text::wrap;
-use crate::topology::problem::{Code, quoted};
+use crate::text::quoted;
+use crate::topology::problem::Code;
 use crate::topology::rules::{self, Rule};
 
 /// Say why a rule exists, with an example of what is wrong and what is right.

@@ -5,8 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
-use crate::topology::place::Lines;
-use crate::topology::problem::quoted;
+use crate::text::{Lines, quoted};
 use crate::topology::{self, Problem, SchemaFiles, Topology};
 
 /// Larger files are no topologies; 10 MB hold some 60,000 topics.

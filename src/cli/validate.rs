@@ -11,7 +11,7 @@ use super::topology_file::{self, LoadedFile};
 use super::view::screen::Screen;
 use super::view::text::{counted, grouped};
 use super::view::{diagnostics, github};
-use crate::topology::place::Lines;
+use crate::text::Lines;
 
 /// Problems that a person reads at once; `--all` shows the rest.
 const SHOWN: usize = 50;

@@ -9,10 +9,10 @@ use super::file::{
 };
 use super::name::TopicName;
 use super::overlay;
-use super::place::{Located, Span};
-use super::problem::{Code, Problem, Report, quoted};
+use super::problem::{Code, Problem, Report};
 use super::rules::topic_name;
 use super::schemas::SchemaFiles;
+use crate::text::{Located, Span, quoted};
 use crate::unit::{Duration, Rate};
 
 /// What a dead-letter topic is called, after its source's name.

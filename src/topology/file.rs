@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::TopicName;
-use super::place::{Located, Span};
 use super::problem::Code;
+use crate::text::{Located, Span};
 use crate::unit::{Duration, Rate};
 
 /// A field's value.

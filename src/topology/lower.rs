@@ -4,7 +4,7 @@ use super::draft::{DeadLetters, Draft, DraftTopic, Role};
 use super::file::{Config, Names, SettingValue};
 use super::model::{Service, Topic, TopicRole, Topology};
 use super::name::TopicName;
-use super::place::Lines;
+use crate::text::Lines;
 
 /// The model of a draft without errors; a topic that lacks what a topic needs would have been an
 /// error, and is left out.

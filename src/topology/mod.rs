@@ -8,7 +8,6 @@ pub(crate) mod name;
 pub(crate) mod observed;
 mod overlay;
 mod parse;
-pub(crate) mod place;
 pub(crate) mod problem;
 pub(crate) mod rules;
 pub(crate) mod schemas;
@@ -22,8 +21,9 @@ pub(crate) use schemas::SchemaFiles;
 pub(crate) use topic_id::TopicId;
 
 use draft::Draft;
-use place::Lines;
 use problem::Report;
+
+use crate::text::Lines;
 
 /// What a topology file came to.
 #[derive(Debug)]

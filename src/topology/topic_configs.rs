@@ -4,6 +4,7 @@
 //! by a program and compared with 3.9.1; names are those of
 //! `org.apache.kafka.common.config.TopicConfig`.
 
+use crate::text::quoted;
 use crate::unit::{Duration, Size, UnitError};
 
 /// A setting's type and limits.
@@ -124,14 +125,7 @@ pub(crate) fn normalise(name: &str, written: &str) -> Result<String, Refusal> {
         return Ok(written.to_owned());
     };
     let refuse = |help: String| {
-        Err(Refusal {
-            message: format!(
-                "{} cannot be {}",
-                super::problem::quoted(name),
-                super::problem::quoted(written)
-            ),
-            help,
-        })
+        Err(Refusal { message: format!("{} cannot be {}", quoted(name), quoted(written)), help })
     };
     let accepted = match kind {
         Boolean => {

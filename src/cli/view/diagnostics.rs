@@ -7,7 +7,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 
 use super::excerpt::Excerpt;
 use super::screen::Screen;
-use crate::topology::place::{Lines, Span};
+use crate::text::{Lines, Span};
 use crate::topology::problem::{Problem, Severity};
 
 /// Writes problems one below the other.

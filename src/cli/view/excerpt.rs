@@ -5,8 +5,7 @@ use std::borrow::Cow;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use crate::topology::place::{Lines, Span};
-use crate::topology::problem::is_unprintable;
+use crate::text::{Lines, Span, is_unprintable};
 
 /// Longer lines are shown in part only.
 const LONGEST_LINE: usize = 200;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::topology::place::Lines;
+use crate::text::Lines;
 use crate::topology::problem::{Problem, Severity};
 
 /// Writes `::error file=…,line=…::…`, one line a problem.

@@ -2,8 +2,8 @@
 
 use super::tree::{Entry, Kind};
 use super::value::Decoder;
+use crate::text::Span;
 use crate::topology::file::{Config, Setting, SettingValue};
-use crate::topology::place::Span;
 use crate::topology::rules::{said_twice, setting_value, unknown_setting};
 use crate::topology::topic_configs;
 

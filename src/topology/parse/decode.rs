@@ -3,9 +3,9 @@
 use super::reader;
 use super::tree::{Entry, Kind};
 use super::value::Decoder;
+use crate::text::{Lines, Located, Span, quoted};
 use crate::topology::file::{Config, Defaults, Environment, File, Given, ServiceBlock};
-use crate::topology::place::{Lines, Located, Span};
-use crate::topology::problem::{Problem, Report, quoted};
+use crate::topology::problem::{Problem, Report};
 use crate::topology::rules::{count, missing_field, unknown_version, wrong_kind};
 use crate::unit::Duration;
 

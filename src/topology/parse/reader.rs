@@ -9,8 +9,8 @@ use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan, Tag};
 
 use super::syntax;
 use super::tree::{Entry, Kind, Node};
-use crate::topology::place::{Lines, Span};
-use crate::topology::problem::{Problem, Report, quoted};
+use crate::text::{Lines, Span, quoted};
+use crate::topology::problem::{Problem, Report};
 use crate::topology::rules::{yaml_duplicate_key, yaml_syntax};
 
 /// No topology nests deeper than a dozen levels; a limit keeps hostile files from the stack.

@@ -2,7 +2,7 @@
 
 use granit_parser::{ErrorKind, Marker, ScanError};
 
-use crate::topology::place::Span;
+use crate::text::Span;
 use crate::topology::problem::Problem;
 use crate::topology::rules::yaml_syntax::RULE;
 

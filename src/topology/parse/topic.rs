@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::tree::{Entry, Kind};
 use super::value::Decoder;
+use crate::text::Span;
 use crate::topology::file::{DltBlock, DltFields, Given, TopicBlock};
 use crate::topology::name::TopicName;
-use crate::topology::place::Span;
 use crate::topology::problem::Problem;
 use crate::topology::rules::{count, topic_name, wrong_kind};
 use crate::unit::Rate;

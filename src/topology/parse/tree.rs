@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use crate::topology::place::Span;
+use crate::text::Span;
 
 /// A node; cloning one (an alias) shares what is below it.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Node<'_> {
     pub(super) fn describe(&self) -> String {
         match &self.kind {
             Kind::Null => "nothing".to_owned(),
-            Kind::Scalar(text) => crate::topology::problem::quoted(text),
+            Kind::Scalar(text) => crate::text::quoted(text),
             Kind::Sequence(_) => "a list".to_owned(),
             Kind::Mapping(_) => "a mapping".to_owned(),
             Kind::Broken => "something unreadable".to_owned(),

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::tree::{Entry, Kind, Node};
+use crate::text::{Located, Span, quoted};
 use crate::topology::file::{Given, Names};
-use crate::topology::place::{Located, Span};
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 use crate::topology::rules::{self, bad_unit, count, unknown_allow, unknown_field, wrong_kind};
 use crate::topology::topic_configs;
 use crate::unit::UnitError;

@@ -1,8 +1,9 @@
 //! Topics that are read together need the same partition count.
 
 use super::Rule;
+use crate::text::quoted;
 use crate::topology::draft::Draft;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(25),

@@ -1,8 +1,9 @@
 //! A consumed topic that says nothing about its failures.
 
 use super::Rule;
+use crate::text::listed;
 use crate::topology::draft::{DeadLetters, Draft, Role};
-use crate::topology::problem::{Code, Problem, Report, listed};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(40),

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::Rule;
+use crate::text::{Span, quoted};
 use crate::topology::draft::Draft;
-use crate::topology::place::Span;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(11),

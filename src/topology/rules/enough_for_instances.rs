@@ -1,8 +1,9 @@
 //! Fewer partitions than instances that read them.
 
 use super::Rule;
+use crate::text::quoted;
 use crate::topology::draft::Draft;
-use crate::topology::problem::{Code, Problem, Report, Severity, quoted};
+use crate::topology::problem::{Code, Problem, Report, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(23),

@@ -1,8 +1,9 @@
 //! Fewer partitions than the stated load needs.
 
 use super::Rule;
+use crate::text::quoted;
 use crate::topology::draft::Draft;
-use crate::topology::problem::{Code, Problem, Report, Severity, quoted};
+use crate::topology::problem::{Code, Problem, Report, Severity};
 use crate::unit::{Duration, Rate};
 
 pub(crate) const RULE: Rule = Rule {

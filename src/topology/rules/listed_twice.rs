@@ -1,8 +1,8 @@
 //! A list that holds a name twice.
 
 use super::Rule;
-use crate::topology::place::Span;
-use crate::topology::problem::{Code, Problem, quoted};
+use crate::text::{Span, quoted};
+use crate::topology::problem::{Code, Problem};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(53),

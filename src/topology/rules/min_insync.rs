@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::Rule;
+use crate::text::Span;
 use crate::topology::draft::{Draft, DraftTopic};
-use crate::topology::place::Span;
 use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {

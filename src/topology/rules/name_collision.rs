@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::Rule;
+use crate::text::quoted;
 use crate::topology::draft::{Draft, DraftTopic};
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(12),

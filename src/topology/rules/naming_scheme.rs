@@ -1,8 +1,9 @@
 //! `<service>.<event-in-kebab-case>`.
 
 use super::Rule;
+use crate::text::{listed, quoted};
 use crate::topology::draft::{Draft, DraftTopic};
-use crate::topology::problem::{Code, Problem, Report, Severity, listed, quoted};
+use crate::topology::problem::{Code, Problem, Report, Severity};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(13),

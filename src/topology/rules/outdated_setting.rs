@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::Rule;
+use crate::text::{Span, quoted};
 use crate::topology::draft::Draft;
-use crate::topology::place::Span;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 use crate::topology::topic_configs::SEGMENT_MINIMUM;
 
 pub(crate) const RULE: Rule = Rule {

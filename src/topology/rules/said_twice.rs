@@ -1,9 +1,9 @@
 //! `retention:` and `retention.ms` side by side.
 
 use super::Rule;
+use crate::text::{Span, quoted};
 use crate::topology::file::Setting;
-use crate::topology::place::Span;
-use crate::topology::problem::{Code, Problem, quoted};
+use crate::topology::problem::{Code, Problem};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(7),

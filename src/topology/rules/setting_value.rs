@@ -1,7 +1,7 @@
 //! Values that a setting does not take.
 
 use super::Rule;
-use crate::topology::place::Span;
+use crate::text::Span;
 use crate::topology::problem::{Code, Problem};
 use crate::topology::topic_configs::Refusal;
 

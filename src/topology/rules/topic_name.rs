@@ -1,10 +1,10 @@
 //! Names that Kafka does not accept.
 
 use super::Rule;
+use crate::text::{Located, Span, quoted};
 use crate::topology::file::Given;
 use crate::topology::name::{MAX_TOPIC_NAME, TopicName, TopicNameError};
-use crate::topology::place::{Located, Span};
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(10),

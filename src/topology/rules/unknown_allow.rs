@@ -1,8 +1,8 @@
 //! `allow:` with a code that it cannot silence.
 
 use super::{ALL, Rule, find};
-use crate::topology::place::Located;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::text::{Located, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(63),

@@ -1,9 +1,9 @@
 //! An environment that the file does not have.
 
 use super::Rule;
+use crate::text::{Span, listed, quoted};
 use crate::topology::file::{Environment, File};
-use crate::topology::place::Span;
-use crate::topology::problem::{Code, Problem, Report, listed, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(8),

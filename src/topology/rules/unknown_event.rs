@@ -1,8 +1,9 @@
 //! Events without a schema.
 
 use super::Rule;
+use crate::text::quoted;
 use crate::topology::draft::Draft;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 use crate::topology::schemas::SchemaFiles;
 
 pub(crate) const RULE: Rule = Rule {

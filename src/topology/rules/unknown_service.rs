@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::Rule;
+use crate::text::{Located, quoted};
 use crate::topology::draft::Draft;
-use crate::topology::place::Located;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(50),

@@ -1,8 +1,8 @@
 //! Settings that Kafka does not have.
 
 use super::{Rule, outdated_setting};
-use crate::topology::place::Span;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::text::{Span, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 use crate::topology::topic_configs;
 
 pub(crate) const RULE: Rule = Rule {

@@ -1,10 +1,10 @@
 //! Topics that the file speaks of and does not have.
 
 use super::Rule;
+use crate::text::{Located, quoted};
 use crate::topology::draft::Draft;
 use crate::topology::name::TopicName;
-use crate::topology::place::Located;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(52),

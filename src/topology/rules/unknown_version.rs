@@ -1,8 +1,8 @@
 //! A version of the format that this program does not read.
 
 use super::Rule;
-use crate::topology::place::Span;
-use crate::topology::problem::{Code, Problem, Report, quoted};
+use crate::text::{Span, quoted};
+use crate::topology::problem::{Code, Problem, Report};
 
 pub(crate) const RULE: Rule = Rule {
     code: Code(9),

@@ -1,0 +1,7 @@
+//! Text that people wrote: places in it, and how to show pieces of it.
+
+mod place;
+mod quote;
+
+pub(crate) use place::{Lines, Located, Span};
+pub(crate) use quote::{is_unprintable, listed, quoted};
