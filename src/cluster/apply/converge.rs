@@ -22,12 +22,15 @@ use crate::topology::observed::ClusterState;
 pub(crate) struct Behind {
     /// `None`: the cluster does not even say which brokers there are.
     pub(crate) broker: Option<i32>,
-    /// Changes that it does not show.
+    /// Changes that it is not known to show.
     pub(crate) changes: usize,
     /// What is missing, of one of them; or why the broker cannot be asked.
     pub(crate) example: String,
 }
 
+/// Changes that a broker is asked about while it is behind. Asking for thousands would take the processors
+/// with which it makes the replicas' files.
+const PROBES: usize = 50;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -47,11 +50,10 @@ pub(crate) async fn converge(
         .filter(|(_, outcome)| **outcome == Outcome::Done)
         .map(|(change, _)| change.clone())
         .collect();
-    let expected = Expected::of(&done);
-    if expected.topics.is_empty() {
+    if done.is_empty() {
         return Vec::new();
     }
-    let mut waiting: Option<BTreeSet<i32>> = None;
+    let mut waiting: Option<Vec<Waiting>> = None;
     let mut pause = FIRST_PAUSE;
     loop {
         let mut behind = Vec::new();
@@ -59,14 +61,17 @@ pub(crate) async fn converge(
             Ok(alive) => {
                 let alive: BTreeSet<i32> = alive.into_iter().collect();
                 // A broker that has shown everything is not asked again; one that is gone need not.
-                let ask: Vec<i32> = match &waiting {
-                    None => alive.into_iter().collect(),
-                    Some(waiting) => waiting.intersection(&alive).copied().collect(),
+                let ask: Vec<Waiting> = match waiting.take() {
+                    None => {
+                        alive.into_iter().map(|broker| Waiting { broker, lacking: done.clone() }).collect()
+                    }
+                    Some(waiting) => waiting.into_iter().filter(|one| alive.contains(&one.broker)).collect(),
                 };
                 // At once: after large requests every broker takes its time, and each works for itself.
-                let checks = ask.into_iter().map(|broker| check(cluster, broker, &expected));
-                behind.extend(join_all(checks).await.into_iter().flatten());
-                waiting = Some(behind.iter().filter_map(|lag| lag.broker).collect());
+                let checks = ask.into_iter().map(|waiting| check(cluster, waiting));
+                let (still, shown) = join_all(checks).await.into_iter().flatten().unzip();
+                waiting = Some(still);
+                behind = shown;
             }
             Err(error) => {
                 behind.push(Behind { broker: None, changes: done.len(), example: error.to_string() });
@@ -79,6 +84,13 @@ pub(crate) async fn converge(
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// A broker that did not show everything yet.
+struct Waiting {
+    broker: i32,
+    /// What it is not known to show.
+    lacking: Vec<Change>,
 }
 
 /// What the brokers should show.
@@ -123,13 +135,13 @@ fn parts(batch: &Batch) -> Vec<(TopicName, Vec<String>)> {
     }
 }
 
-fn differences(batch: &Batch, state: &ClusterState) -> Vec<String> {
-    fn of<T: Asked>(items: &[super::batch::Item<T>], state: &ClusterState) -> Vec<String> {
+/// What `state` does not show: the indexes of the changes, and how it differs.
+fn differences(batch: &Batch, state: &ClusterState) -> Vec<(Vec<usize>, String)> {
+    fn of<T: Asked>(items: &[super::batch::Item<T>], state: &ClusterState) -> Vec<(Vec<usize>, String)> {
         let differs = |item: &super::batch::Item<T>| {
             let topic = item.asked.topic();
-            item.asked
-                .difference(state.topics.get(topic))
-                .map(|difference| format!("`{topic}`: {difference}"))
+            let difference = item.asked.difference(state.topics.get(topic))?;
+            Some((item.changes.clone(), format!("`{topic}`: {difference}")))
         };
         items.iter().filter_map(differs).collect()
     }
@@ -140,18 +152,46 @@ fn differences(batch: &Batch, state: &ClusterState) -> Vec<String> {
     }
 }
 
-async fn check(cluster: &impl Topics, broker: i32, expected: &Expected) -> Option<Behind> {
-    match read(cluster, broker, expected).await {
-        Ok(state) => {
-            let missing: Vec<String> =
-                expected.batches.iter().flat_map(|batch| differences(batch, &state)).collect();
-            let example = missing.first()?.clone();
-            Some(Behind { broker: Some(broker), changes: missing.len(), example })
-        }
-        Err(error) => {
-            Some(Behind { broker: Some(broker), changes: expected.topics.len(), example: error.to_string() })
-        }
+/// Some of many changes: brokers take over what the controller did in its order, so the last stands for all, and
+/// others for requests that overtook each other.
+fn probes<T: Clone>(changes: &[T]) -> Vec<T> {
+    let every = changes.len().div_ceil(PROBES).max(1);
+    changes.iter().rev().step_by(every).cloned().collect()
+}
+
+/// Asks a broker for a few of the changes, and for all when it shows those. `None` = it shows everything.
+async fn check(cluster: &impl Topics, mut waiting: Waiting) -> Option<(Waiting, Behind)> {
+    let few = probes(&waiting.lacking);
+    let mut whole = few.len() == waiting.lacking.len();
+    let mut found = lacking(cluster, waiting.broker, &few).await;
+    if !whole && matches!(&found, Ok((lacking, _)) if lacking.is_empty()) {
+        whole = true;
+        found = lacking(cluster, waiting.broker, &waiting.lacking).await;
     }
+    if let (true, Ok((lacking, _))) = (whole, &found) {
+        waiting.lacking.clone_from(lacking);
+    }
+    let example = match found {
+        Ok((lacking, _)) if lacking.is_empty() => return None,
+        Ok((_, example)) => example,
+        Err(error) => error.to_string(),
+    };
+    let behind = Behind { broker: Some(waiting.broker), changes: waiting.lacking.len(), example };
+    Some((waiting, behind))
+}
+
+/// Which of `changes` a broker does not show, and how one of them differs.
+async fn lacking(
+    cluster: &impl Topics,
+    broker: i32,
+    changes: &[Change],
+) -> Result<(Vec<Change>, String), ClusterError> {
+    let expected = Expected::of(changes);
+    let state = read(cluster, broker, &expected).await?;
+    let differences: Vec<_> = expected.batches.iter().flat_map(|batch| differences(batch, &state)).collect();
+    let example = differences.first().map(|(_, example)| example.clone()).unwrap_or_default();
+    let indexes: BTreeSet<usize> = differences.into_iter().flat_map(|(indexes, _)| indexes).collect();
+    Ok((indexes.into_iter().map(|index| changes[index].clone()).collect(), example))
 }
 
 async fn read(cluster: &impl Topics, broker: i32, expected: &Expected) -> Result<ClusterState, ClusterError> {
@@ -167,4 +207,19 @@ async fn read(cluster: &impl Topics, broker: i32, expected: &Expected) -> Result
             .await?;
     }
     Ok(builder.finish().state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_thousands_of_changes_few_are_asked_for_and_the_last_is_among_them() {
+        for count in [0, 1, PROBES, PROBES + 1, 10_000] {
+            let changes: Vec<usize> = (0..count).collect();
+            let probes = probes(&changes);
+            assert!(probes.len() <= PROBES, "{count}");
+            assert_eq!(probes.first(), changes.last());
+        }
+    }
 }
