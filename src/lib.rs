@@ -7,7 +7,7 @@
 //! 8 cli
 //! 4 kafka
 //! 3 cluster
-//! 2 plan
+//! 2 plan event
 //! 1 topology schema
 //! 0 unit text connection
 //! ```
@@ -15,9 +15,10 @@
 pub mod cli;
 pub(crate) mod cluster;
 pub(crate) mod connection;
+pub mod event;
 pub(crate) mod kafka;
 pub(crate) mod plan;
 pub mod schema;
 pub(crate) mod text;
 pub(crate) mod topology;
-pub(crate) mod unit;
+pub mod unit;

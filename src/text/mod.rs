@@ -1,7 +1,9 @@
 //! Text that people wrote: places in it, and how to show pieces of it.
 
+mod nearest;
 mod place;
 mod quote;
 
+pub(crate) use nearest::nearest;
 pub(crate) use place::{Lines, Located, Span};
 pub(crate) use quote::{is_unprintable, listed, quoted};

@@ -173,21 +173,11 @@ impl Report {
         word: &str,
         candidates: impl IntoIterator<Item = &'c str>,
     ) -> Option<&'c str> {
-        let length = word.chars().count();
-        let farthest = (length / 3).clamp(1, 6);
-        let mut best: Option<(usize, &str)> = None;
-        for candidate in candidates {
-            if candidate.len().abs_diff(word.len()) > 24 || candidate.len() > 300 {
-                continue;
-            }
-            self.comparisons_left = self.comparisons_left.checked_sub(1)?;
-            let distance =
-                strsim::damerau_levenshtein(&word.to_ascii_lowercase(), &candidate.to_ascii_lowercase());
-            if distance <= farthest && best.is_none_or(|(least, _)| distance < least) {
-                best = Some((distance, candidate));
-            }
-        }
-        best.map(|(_, candidate)| candidate)
+        let mut compared = 0;
+        let candidates = candidates.into_iter().take(self.comparisons_left).inspect(|_| compared += 1);
+        let best = crate::text::nearest(word, candidates);
+        self.comparisons_left -= compared;
+        best
     }
 
     /// "did you mean `x`?", or what `otherwise` says.

@@ -1,13 +1,18 @@
-//! Durations, sizes and rates as people write them: parsed exactly, printed back exactly.
+//! Durations, sizes, rates and money as people write them: parsed exactly, printed back exactly.
 
 mod decimal;
 mod duration;
+mod fixed;
 mod grouped;
+mod money;
 mod rate;
 mod size;
 
 pub(crate) use duration::Duration;
+pub(crate) use fixed::{fixed, is_number};
 pub(crate) use grouped::grouped;
+pub(crate) use money::shown as shown_money;
+pub use money::{Money, MoneyError};
 pub(crate) use rate::Rate;
 pub(crate) use size::Size;
 
