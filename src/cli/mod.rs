@@ -5,8 +5,10 @@ mod apply;
 mod completions;
 mod connect;
 mod error;
+mod event_judge;
 mod exit;
 mod explain;
+mod input;
 mod log;
 mod man;
 mod plan;
@@ -15,6 +17,7 @@ mod progress;
 mod snapshot;
 mod topology_file;
 mod validate;
+mod validate_event;
 mod view;
 
 use std::io::Write;
@@ -41,6 +44,7 @@ struct Cli {
 enum Command {
     Validate(validate::Args),
     Explain(explain::Args),
+    ValidateEvent(validate_event::Args),
     #[command(after_long_help = connect::properties_help())]
     Plan(plan::Args),
     #[command(after_long_help = connect::properties_help())]
@@ -77,6 +81,7 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
     match cli.command {
         Command::Validate(args) => validate::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),
+        Command::ValidateEvent(args) => validate_event::run(&args, out),
         Command::Plan(args) => wait_for(plan::run(&args, out)),
         Command::Apply(args) => wait_for(apply::run(&args, out)),
         Command::Snapshot(args) => wait_for(snapshot::run(&args, out)),

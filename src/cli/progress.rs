@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,6 +13,41 @@ const WORTH_SHOWING: Duration = Duration::from_millis(700);
 /// A bar of so many steps.
 pub(crate) fn bar(length: u64) -> ProgressBar {
     styled(Some(length), "{bar:30} {pos}/{len} {elapsed}")
+}
+
+/// Bytes that are read, with a bar once that takes its time.
+pub(crate) struct Bytes {
+    bar: ProgressBar,
+    shown: AtomicBool,
+}
+
+impl Bytes {
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {elapsed}");
+        Self { bar: style.map_or(bar.clone(), |style| bar.with_style(style)), shown: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn set_length(&self, bytes: u64) {
+        self.bar.set_length(bytes);
+    }
+
+    pub(crate) fn advance(&self, bytes: u64) {
+        self.bar.inc(bytes);
+        let worth = self.bar.elapsed() > WORTH_SHOWING && self.bar.length().is_some();
+        if worth && !self.shown.swap(true, Ordering::Relaxed) && std::io::stderr().is_terminal() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        }
+    }
+
+    /// Writes something without the bar in its way.
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 /// A sign of life with a message.

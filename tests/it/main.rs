@@ -12,3 +12,4 @@ mod readme;
 #[path = "../support/mod.rs"]
 mod support;
 mod validate;
+mod validate_event;

@@ -97,7 +97,7 @@ impl SourceCode for Excerpt<'_> {
 }
 
 /// The text without characters that could drive a terminal; every byte keeps its place.
-fn printable(text: &str) -> Cow<'_, str> {
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
     let drives = |c: char| !matches!(c, '\n' | '\t' | '\r') && is_unprintable(c);
     let lone_return = |rest: &str| rest.starts_with('\r') && !rest.starts_with("\r\n");
     let needs_it = text.char_indices().any(|(at, c)| drives(c) || (c == '\r' && lone_return(&text[at..])));

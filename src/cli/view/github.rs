@@ -21,15 +21,43 @@ pub(crate) fn write(out: &mut impl Write, file: &str, text: &str, problems: &[Pr
             message.push('\n');
             message.push_str(part);
         }
-        writeln!(
-            out,
-            "::{command} file={},line={line},endLine={end_line},col={column},endColumn={end_column},title={}::{}",
-            property(file),
-            property(&problem.code.to_string()),
-            data(&message)
-        )?;
+        let place = Place {
+            line: line as u64,
+            column: column as u64,
+            end_line: end_line as u64,
+            end_column: end_column as u64,
+        };
+        annotation(out, command, file, place, &problem.code.to_string(), &message)?;
     }
     Ok(())
+}
+
+/// Where an annotation stands; everything counts from 1.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
+    pub(crate) end_line: u64,
+    pub(crate) end_column: u64,
+}
+
+/// Writes one annotation; `command` is `error` or `warning`.
+pub(crate) fn annotation(
+    out: &mut impl Write,
+    command: &str,
+    file: &str,
+    place: Place,
+    title: &str,
+    message: &str,
+) -> io::Result<()> {
+    let Place { line, column, end_line, end_column } = place;
+    writeln!(
+        out,
+        "::{command} file={},line={line},endLine={end_line},col={column},endColumn={end_column},title={}::{}",
+        property(file),
+        property(title),
+        data(message)
+    )
 }
 
 /// As GitHub's own toolkit escapes a message.

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod diagnostics;
 mod excerpt;
+pub(crate) mod findings;
 pub(crate) mod github;
 pub(crate) mod markdown;
 pub(crate) mod plan;

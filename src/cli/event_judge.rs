@@ -1,0 +1,312 @@
+//! What events are judged by: schema files, and the topology that says which topic carries what.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::error::CliError;
+use super::topology_file;
+use crate::event;
+use crate::schema::{ByType, Carries, Compiler, Judge, Retriever, Rules, Schema, SchemaError};
+use crate::text::{Lines, listed, nearest, quoted};
+use crate::topology::{Topic, TopicRole, Topology};
+
+/// Names that a message lists.
+const MOST_LISTED: usize = 10;
+const USUAL_TOPOLOGY: &str = "topology.yaml";
+const USUAL_SCHEMAS: &str = "schemas";
+
+/// Which schema judges an event.
+#[derive(clap::Args)]
+pub(crate) struct Selection {
+    /// Take every document for this event, whatever it says of itself (`OrderPlaced`, or one version: `OrderPlaced.v1`)
+    #[arg(long = "type", value_name = "EVENT", conflicts_with_all = ["topic", "schema"])]
+    event: Option<String>,
+    /// Also check that this topic may carry the events and that its key field is there
+    #[arg(long, value_name = "NAME", conflicts_with = "schema")]
+    topic: Option<String>,
+    /// Judge by this JSON Schema alone (draft 4 to 2020-12, as its `$schema` says)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["schemas", "topology", "env"])]
+    schema: Option<PathBuf>,
+    /// Folder of the event schemas, `EVENT.vN.json` [default: what the topology names, or `schemas`]
+    #[arg(long, value_name = "FOLDER")]
+    schemas: Option<PathBuf>,
+    /// The topology file [default: topology.yaml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    topology: Option<PathBuf>,
+    /// Lay an environment of the topology over its base
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// Leave out the rules that go beyond the schemas, like the sum of an order
+    #[arg(long)]
+    no_rules: bool,
+}
+
+impl Selection {
+    /// Reads and compiles what is needed.
+    pub(crate) fn judge(&self) -> Result<Judge, CliError> {
+        if let Some(file) = &self.schema {
+            return Ok(Judge::one(compile(file, &Compiler::new())?));
+        }
+        let topology = self.topology()?;
+        let folder = self.folder(topology.as_ref());
+        let rules = if self.no_rules { Rules::none() } else { event::rules() };
+        let only = self.event.as_deref().or(None);
+        let schemas = Files::of(&folder)?.compile(&rules, only)?;
+        if let Some(event) = &self.event {
+            return Ok(Judge::as_type(schemas, event_of(event).0));
+        }
+        let judge = Judge::by_type(schemas);
+        let Some(name) = &self.topic else { return Ok(judge) };
+        let Some((_, topology)) = topology else {
+            return Err(CliError::usage("`--topic` needs a topology")
+                .because(format!("there is no {} here", quoted(USUAL_TOPOLOGY)))
+                .help("name it with `--topology FILE`"));
+        };
+        Ok(judge.carried_by(carries(&topology, name)?))
+    }
+
+    /// The topology and its folder.
+    fn topology(&self) -> Result<Option<(PathBuf, Topology)>, CliError> {
+        let file = match &self.topology {
+            Some(file) => file.clone(),
+            // A folder that was named needs no topology, unless a topic of it was.
+            None if self.schemas.is_some() && self.topic.is_none() => return Ok(None),
+            None if Path::new(USUAL_TOPOLOGY).exists() => PathBuf::from(USUAL_TOPOLOGY),
+            None => return Ok(None),
+        };
+        let loaded = topology_file::load(&file, self.env.as_deref())?;
+        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        match loaded.topology {
+            Some(topology) => Ok(Some((folder, topology))),
+            None => Err(CliError::failed(format!("{} has errors", quoted(&loaded.path)))
+                .help(format!("`kafkaflow validate {}` shows them", loaded.path))),
+        }
+    }
+
+    fn folder(&self, topology: Option<&(PathBuf, Topology)>) -> PathBuf {
+        let named = topology.and_then(|(folder, topology)| Some(folder.join(topology.schemas.as_ref()?)));
+        self.schemas.clone().or(named).unwrap_or_else(|| PathBuf::from(USUAL_SCHEMAS))
+    }
+}
+
+/// What a topic of the topology may carry; a dead-letter topic carries what its source does.
+fn carries(topology: &Topology, name: &str) -> Result<Carries, CliError> {
+    let find = |name: &str| topology.topics.iter().find(|topic| topic.name.as_str() == name);
+    let unknown = || {
+        let names = topology.topics.iter().map(|topic| topic.name.as_str());
+        let failed = CliError::usage(format!("the topology has no topic {}", quoted(name)));
+        match nearest(name, names.clone()) {
+            Some(likely) => failed.help(format!("did you mean {}?", quoted(likely))),
+            None => failed.help(format!("it has {}", listed(names, MOST_LISTED))),
+        }
+    };
+    let topic = find(name).ok_or_else(unknown)?;
+    let source: &Topic = match &topic.role {
+        TopicRole::DeadLettersOf(source) => find(source.as_str()).unwrap_or(topic),
+        TopicRole::Source { .. } => topic,
+    };
+    Ok(Carries { topic: name.to_owned(), events: source.events.clone(), key: source.key.clone() })
+}
+
+/// `OrderPlaced.v2` = version 2 of `OrderPlaced`.
+fn event_of(text: &str) -> (&str, Option<u32>) {
+    let parts = text.rsplit_once(".v").and_then(|(event, version)| Some((event, version.parse().ok()?)));
+    parts.map_or((text, None), |(event, version)| (event, Some(version)))
+}
+
+/// The schema files of a folder, by event and version.
+struct Files {
+    folder: PathBuf,
+    files: BTreeMap<String, BTreeMap<u32, PathBuf>>,
+}
+
+impl Files {
+    fn of(folder: &Path) -> Result<Self, CliError> {
+        let unreadable = |error: std::io::Error| {
+            CliError::failed(format!("cannot read the folder of schemas {}", quoted(&folder.display().to_string())))
+                .because(error)
+                .help("`--schemas FOLDER` names it, `--topology FILE` the topology that does, `--schema FILE` one schema")
+        };
+        let mut files: BTreeMap<String, BTreeMap<u32, PathBuf>> = BTreeMap::new();
+        for entry in folder.read_dir().map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if let Some((event, Some(version))) = name.strip_suffix(".json").map(event_of) {
+                files.entry(event.to_owned()).or_default().insert(version, path);
+            }
+        }
+        if files.is_empty() {
+            return Err(CliError::failed(format!(
+                "{} has no schemas",
+                quoted(&folder.display().to_string())
+            ))
+            .help("a schema file is called `EVENT.vN.json`, like `OrderPlaced.v1.json`"));
+        }
+        Ok(Self { folder: folder.to_owned(), files })
+    }
+
+    /// Compiles the newest version of every event, or what `only` names.
+    fn compile(&self, rules: &Rules, only: Option<&str>) -> Result<ByType, CliError> {
+        let mut wanted: Vec<(&str, &Path)> = Vec::new();
+        match only {
+            Some(only) => wanted.push(self.find(only)?),
+            None => {
+                let newest = self.files.iter().filter_map(|(event, versions)| {
+                    Some((event.as_str(), versions.values().next_back()?.as_path()))
+                });
+                wanted.extend(newest);
+            }
+        }
+        let mut schemas = ByType::new();
+        let mut problems = Vec::new();
+        for (event, file) in wanted {
+            match compile(file, &Compiler::new().rules(rules.of(event))) {
+                Ok(schema) => schemas = schemas.with(event, schema),
+                Err(error) => problems.extend(error.causes),
+            }
+        }
+        if problems.is_empty() {
+            return Ok(schemas);
+        }
+        let failed = CliError::failed("the schemas cannot be used");
+        Err(problems.into_iter().fold(failed, CliError::because))
+    }
+
+    fn find(&self, wanted: &str) -> Result<(&str, &Path), CliError> {
+        let (event, version) = event_of(wanted);
+        let failed = || {
+            CliError::usage(format!(
+                "{} has no schema of {}",
+                quoted(&self.folder.display().to_string()),
+                quoted(wanted)
+            ))
+        };
+        let Some((event, versions)) = self.files.get_key_value(event) else {
+            let names = self.files.keys().map(String::as_str);
+            return Err(match nearest(event, names.clone()) {
+                Some(likely) => failed().help(format!("did you mean {}?", quoted(likely))),
+                None => failed().help(format!("it has {}", listed(names, MOST_LISTED))),
+            });
+        };
+        let file = match version {
+            None => versions.values().next_back(),
+            Some(version) => versions.get(&version),
+        };
+        let known = || versions.keys().map(|version| format!("{event}.v{version}")).collect::<Vec<_>>();
+        file.map(|file| (event.as_str(), file.as_path())).ok_or_else(|| {
+            failed().help(format!("it has {}", listed(known().iter().map(String::as_str), MOST_LISTED)))
+        })
+    }
+}
+
+/// Reads and compiles a schema; its references may lead to other files, never to a network.
+fn compile(file: &Path, compiler: &Compiler) -> Result<Schema, CliError> {
+    let shown = file.display().to_string();
+    let unusable = || CliError::failed(format!("the schema {} cannot be used", quoted(&shown)));
+    let text = fs::read(file).map_err(|error| unusable().because(format!("{shown}: {error}")))?;
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let folder = absolute.parent().map(Path::to_owned).unwrap_or_default();
+    let compiler = compiler.clone().base(file_uri(&absolute)).retriever(retriever(folder));
+    compiler.compile(text).map_err(|error| {
+        let lines = places(&error, &shown, text);
+        lines.into_iter().fold(unusable(), CliError::because)
+    })
+}
+
+/// What is wrong with a schema, a line each: `schemas/A.v1.json:3:5: …`.
+fn places(error: &SchemaError, file: &str, text: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    let lines = Lines::of(&text);
+    let line = |problem: &crate::schema::Violation| {
+        let (line, column) = lines.position(&text, problem.place.start);
+        let help = problem.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+        format!("{file}:{line}:{column}: {problem}{help}")
+    };
+    error.problems.iter().map(line).collect()
+}
+
+/// Finds referred schemas: files by their paths, anything else by the `$id` of the files in `folder`.
+fn retriever(folder: PathBuf) -> Retriever {
+    Arc::new(move |uri| {
+        if let Some(path) = path_of(uri) {
+            return fs::read(&path).map_err(|error| format!("{}: {error}", path.display()));
+        }
+        by_id(&folder, uri).ok_or_else(|| {
+            format!("no file in {} has this `$id`, and nothing is fetched from a network", folder.display())
+        })
+    })
+}
+
+fn by_id(folder: &Path, uri: &str) -> Option<Vec<u8>> {
+    let mut files: Vec<PathBuf> =
+        folder.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.into_iter().find_map(|path| {
+        let text = fs::read(path).ok()?;
+        let schema: Value = serde_json::from_slice(&text).ok()?;
+        let id = schema.get("$id").or(schema.get("id"))?.as_str()?;
+        (id.trim_end_matches('#') == uri.trim_end_matches('#')).then_some(text)
+    })
+}
+
+/// `file:///a%20b/c.json`.
+fn file_uri(path: &Path) -> String {
+    let mut uri = String::from("file://");
+    for byte in path.display().to_string().bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                uri.push(char::from(byte));
+            }
+            _ => {
+                use std::fmt::Write as _;
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri
+}
+
+/// The path of a `file:` URI.
+fn path_of(uri: &str) -> Option<PathBuf> {
+    let encoded = uri.strip_prefix("file://")?.split('#').next()?;
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let [first, others @ ..] = rest {
+        rest = others;
+        let escape = (*first == b'%').then(|| others.get(..2)).flatten();
+        match escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &others[2..];
+            }
+            None => bytes.push(*first),
+        }
+    }
+    Some(PathBuf::from(String::from_utf8(bytes).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_survive_being_uris() {
+        for path in ["/a/b.json", "/a b/ü%20#?.json"] {
+            assert_eq!(path_of(&file_uri(Path::new(path))), Some(PathBuf::from(path)));
+        }
+        assert_eq!(path_of("https://example.com/a.json"), None);
+    }
+
+    #[test]
+    fn a_version_is_read_from_the_end_of_a_name() {
+        assert_eq!(event_of("OrderPlaced"), ("OrderPlaced", None));
+        assert_eq!(event_of("OrderPlaced.v12"), ("OrderPlaced", Some(12)));
+        assert_eq!(event_of("Order.vip"), ("Order.vip", None));
+    }
+}

@@ -1,0 +1,120 @@
+//! What is wrong with events, each at its place.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
+};
+
+use super::excerpt::printable;
+use super::screen::Screen;
+use crate::schema::reader::{Finding, Snippet};
+use crate::text::is_unprintable;
+
+/// One line: `orders.ndjson:12:34: /items/0/quantity: expected at least 1, found `0` (minimum)`.
+pub(crate) fn line(out: &mut impl Write, file: &str, finding: &Finding) -> io::Result<()> {
+    let Finding { line, column, violation, .. } = finding;
+    let said = violation.to_string().replace(is_unprintable, "\u{fffd}");
+    writeln!(out, "{file}:{line}:{column}: {said}")
+}
+
+/// The lines around the place, with the place underlined.
+pub(crate) fn excerpt(out: &mut impl Write, file: &str, finding: &Finding, screen: Screen) -> io::Result<()> {
+    let theme = if screen.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(screen.width)
+        .with_context_lines(1)
+        .with_links(false);
+    let source =
+        Source { file, snippet: &finding.snippet, text: printable(&finding.snippet.text).into_owned() };
+    let mut report = String::new();
+    handler.render_report(&mut report, &Shown { finding, source }).map_err(io::Error::other)?;
+    for line in report.trim_end().lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    writeln!(out)
+}
+
+struct Shown<'f> {
+    finding: &'f Finding,
+    source: Source<'f>,
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.finding.fmt(f)
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let violation = &self.finding.violation;
+        let place =
+            if violation.pointer.is_empty() { String::new() } else { format!("{}: ", violation.pointer) };
+        let said = format!("{place}expected {}, found {}", violation.expected, violation.found);
+        f.write_str(&said.replace(is_unprintable, "\u{fffd}"))
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl Diagnostic for Shown<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.finding.violation.rule))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = self.finding.violation.help.as_ref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.finding.snippet.span;
+        let length = span.end.saturating_sub(span.start);
+        Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(None, (span.start, length)))))
+    }
+}
+
+/// A snippet as a file of which only some lines are there.
+struct Source<'f> {
+    file: &'f str,
+    snippet: &'f Snippet,
+    text: String,
+}
+
+impl SourceCode for Source<'_> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let whole = before > 0 || after > 0;
+        let (from, length) = if whole { (0, self.text.len()) } else { (span.offset(), span.len()) };
+        let data = self.text.get(from..from + length).ok_or(MietteError::OutOfBounds)?;
+        let above = &self.text[..from];
+        let lines = above.matches('\n').count();
+        let column = match above.rfind('\n') {
+            Some(newline) => above[newline + 1..].chars().count(),
+            None => above.chars().count() + place(self.snippet.column) - 1,
+        };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.file.to_owned(),
+            data.as_bytes(),
+            (from, length).into(),
+            place(self.snippet.line) - 1 + lines,
+            column,
+            data.lines().count(),
+        )))
+    }
+}
+
+fn place(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX).max(1)
+}
