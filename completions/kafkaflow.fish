@@ -29,6 +29,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s h -l help -d 'Print
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s V -l version -d 'Print version'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate" -d 'Check a topology file; no cluster is needed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "explain" -d 'Say why a rule exists, with an example of what is wrong and what is right'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate-event" -d 'Check events against their schemas; no cluster is needed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "plan" -d 'Show what `apply` would change; nothing is changed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Bring a cluster to what the file says'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
@@ -43,6 +44,22 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -s v -l ve
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand explain" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l type -d 'Take every document for this event, whatever it says of itself (`OrderPlaced`, or one version: `OrderPlaced.v1`)' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l topic -d 'Also check that this topic may carry the events and that its key field is there' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l schema -d 'Judge by this JSON Schema alone (draft 4 to 2020-12, as its `$schema` says)' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l schemas -d 'Folder of the event schemas, `EVENT.vN.json` [default: what the topology names, or `schemas`]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l topology -d 'The topology file [default: topology.yaml, if there is one]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l env -d 'Lay an environment of the topology over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l format -d 'How to write the violations' -r -f -a "table\t'For people: an excerpt for each violation on a terminal, a line for each elsewhere'
+json\t'For programs'
+github\t'For GitHub Actions: annotations on the lines of a pull request'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l max-errors -d 'Violations that are shown; the rest is counted (0 = all)' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l max-size -d 'The largest document' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l threads -d 'Threads that judge [default: one for each processor]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l no-rules -d 'Leave out the rules that go beyond the schemas, like the sum of an order'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s q -l quiet -d 'Say nothing, end at the first violation: the exit code tells'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l env -d 'Environment of the file to lay over its base' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l against -d 'Plan against a saved snapshot instead of a cluster (see `kafkaflow snapshot`)' -r -F

@@ -40,6 +40,9 @@ fn words(output: &str, prefix: &str) -> Vec<String> {
         if words[at - 1] == "cluster" {
             "ID".clone_into(&mut words[at]);
         }
+        if words[at] == "events/s" {
+            "RATE".clone_into(&mut words[at - 1]);
+        }
     }
     words.retain(|word| !word.trim_matches('=').is_empty());
     words

@@ -11,7 +11,7 @@ use miette::{
 use super::excerpt::printable;
 use super::screen::Screen;
 use crate::schema::reader::{Finding, Snippet};
-use crate::text::is_unprintable;
+use crate::text::{Span, is_unprintable};
 
 /// One line: `orders.ndjson:12:34: /items/0/quantity: expected at least 1, found `0` (minimum)`.
 pub(crate) fn line(out: &mut impl Write, file: &str, finding: &Finding) -> io::Result<()> {
@@ -27,14 +27,36 @@ pub(crate) fn excerpt(out: &mut impl Write, file: &str, finding: &Finding, scree
         .with_width(screen.width)
         .with_context_lines(1)
         .with_links(false);
-    let source =
-        Source { file, snippet: &finding.snippet, text: printable(&finding.snippet.text).into_owned() };
+    let snippet = fitted(&finding.snippet, screen.width);
+    let text = printable(&snippet.text).into_owned();
+    let source = Source { file, snippet, text };
     let mut report = String::new();
     handler.render_report(&mut report, &Shown { finding, source }).map_err(io::Error::other)?;
     for line in report.trim_end().lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
     writeln!(out)
+}
+
+/// A single line that is wider than the screen is cut on both sides of the place.
+fn fitted(snippet: &Snippet, width: usize) -> Snippet {
+    /// Line number and frame.
+    const MARGIN: usize = 12;
+    let room = width.saturating_sub(MARGIN);
+    let Snippet { text, span, .. } = snippet;
+    if text.contains('\n') || text.chars().count() <= room {
+        return snippet.clone();
+    }
+    let marked = text[span.start..span.end].chars().count().min(room);
+    let around = (room - marked) / 2;
+    let from = text[..span.start].char_indices().rev().take(around).last().map_or(span.start, |(at, _)| at);
+    let to = text[span.end..].char_indices().nth(around).map_or(text.len(), |(at, _)| span.end + at);
+    Snippet {
+        text: text[from..to].to_owned(),
+        column: snippet.column + text[..from].chars().count() as u64,
+        span: Span::new(span.start - from, span.end - from),
+        ..*snippet
+    }
 }
 
 struct Shown<'f> {
@@ -75,7 +97,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.finding.snippet.span;
+        let span = self.source.snippet.span;
         let length = span.end.saturating_sub(span.start);
         Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(None, (span.start, length)))))
     }
@@ -84,7 +106,7 @@ impl Diagnostic for Shown<'_> {
 /// A snippet as a file of which only some lines are there.
 struct Source<'f> {
     file: &'f str,
-    snippet: &'f Snippet,
+    snippet: Snippet,
     text: String,
 }
 
@@ -117,4 +139,43 @@ impl SourceCode for Source<'_> {
 
 fn place(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::reader::{Options, judge_stream};
+    use crate::schema::{Judge, Schema};
+
+    fn shown(schema: &str, text: &str, width: usize) -> String {
+        let judge = Judge::one(Schema::compile(schema.as_bytes()).unwrap());
+        let options = Options { threads: 1, largest: 1 << 20, findings: 100, first_only: false };
+        let mut out = Vec::new();
+        let (_, result) = judge_stream(text.as_bytes(), &judge, &options, &mut |finding| {
+            excerpt(&mut out, "events.ndjson", &finding, Screen { width, colour: false })
+        });
+        result.unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_place_is_underlined_in_its_lines() {
+        let schema = r#"{"type": "object", "required": ["orderId"], "properties": {"n": {"type": "integer", "minimum": 1}}}"#;
+        let long = "x".repeat(300);
+        let text = format!(
+            "{{\"orderId\": 1, \"n\": 0}}\n{{\"pad\": \"{long}\", \"n\": \"zero\", \"orderId\": \"{long}\"}}\n\
+             {{\n  \"orderID\": 1,\n  \"n\": NaN\n}}\n{{\"orderID\": \"\u{1b}[1m\"}}\n"
+        );
+        insta::assert_snapshot!(shown(schema, &text, 80));
+    }
+
+    #[test]
+    fn a_long_line_never_leaves_the_screen() {
+        let text = format!("{{\"é\": \"{}\", \"n\": 0}}\n", "é".repeat(500)).repeat(2);
+        for width in [40, 80, 120] {
+            let shown =
+                shown(r#"{"properties": {"n": {"minimum": 1}, "é": {"maxLength": 3}}}"#, &text, width);
+            assert!(shown.lines().all(|line| line.chars().count() <= width), "{shown}");
+        }
+    }
 }
