@@ -1,6 +1,6 @@
 # What the benchmarks run on: the binary, brokers of their own, the peers.
 
-BENCHMARKS=(plan apply start build) # the longest, which nothing should disturb, last
+BENCHMARKS=(plan apply validate start build) # the longest, which nothing should disturb, last
 WORK=$STATE/bench
 export BENCH_WORK=$WORK BENCH_HEAP=2g
 export PYTHONDONTWRITEBYTECODE=1 # nothing beside the sources
@@ -64,4 +64,16 @@ have_peers() {
     "$venv/bin/pip" install -q --disable-pip-version-check -r benches/peers/requirements.txt
     cp benches/peers/requirements.txt "$venv/installed"
   fi
+}
+
+# ajv is a package for Node.js, installed once for its lock file; the script stands beside what it imports.
+have_ajv() {
+  export BENCH_AJV=$STATE/bench-ajv
+  mkdir -p "$BENCH_AJV"
+  if ! cmp -s benches/peers/ajv/package-lock.json "$BENCH_AJV/installed"; then
+    cp benches/peers/ajv/package*.json "$BENCH_AJV"
+    (cd "$BENCH_AJV" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    cp benches/peers/ajv/package-lock.json "$BENCH_AJV/installed"
+  fi
+  cp benches/peers/ajv/validate.mjs "$BENCH_AJV"
 }

@@ -9,7 +9,7 @@ need_rust() {
 }
 
 # need_packages THING…: returns when all are there, else installs them or exits 1.
-# Things: java, mvn, openssl, python3, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
+# Things: java, mvn, openssl, python3, node (with npm), dot, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
 need_packages() {
   local packages
   packages=$(missing_packages "$@")
@@ -37,6 +37,11 @@ missing_packages() {
       java) java_is_new_enough || missing+=("$(java_package)") ;;
       mvn) command -v mvn >/dev/null || missing+=(maven) ;;
       openssl) command -v openssl >/dev/null || missing+=(openssl) ;;
+      node)
+        node_is_new_enough || missing+=(nodejs)
+        command -v npm >/dev/null || missing+=(npm)
+        ;;
+      dot) command -v dot >/dev/null || missing+=(graphviz) ;;
       python3) command -v python3 >/dev/null || missing+=(python3) ;;
       build)
         command -v cc >/dev/null && command -v c++ >/dev/null && command -v make >/dev/null || missing+=(build-essential)
@@ -67,6 +72,13 @@ java_package() {
   else
     echo default-jre-headless
   fi
+}
+
+# What judges our documents needs Node.js 18.
+node_is_new_enough() {
+  local major
+  major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p') || return 1
+  ((${major:-0} >= 18))
 }
 
 is_debian() {
