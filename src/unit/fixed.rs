@@ -15,8 +15,39 @@ pub(crate) enum NotFixed {
 /// with two decimals is 4999, and so are `4.999e1` and `49.990`.
 ///
 /// Never through a float; nothing is allocated.
+#[inline]
 pub(crate) fn fixed(text: &str, decimals: u8) -> Result<i64, NotFixed> {
-    let bytes = text.as_bytes();
+    usual(text.as_bytes(), decimals).map_or_else(|| any(text.as_bytes(), decimals), Ok)
+}
+
+/// The way most numbers are written: a few digits, no sign, no exponent, no more decimals than the unit has.
+#[inline]
+fn usual(bytes: &[u8], decimals: u8) -> Option<i64> {
+    /// More digits could be too large.
+    const LONGEST: usize = 16;
+    if bytes.len() > LONGEST {
+        return None;
+    }
+    let (mut units, mut missing, mut point) = (0_i64, decimals, false);
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' if !point => units = units * 10 + i64::from(byte - b'0'),
+            b'0'..=b'9' => {
+                missing = missing.checked_sub(1)?;
+                units = units * 10 + i64::from(byte - b'0');
+            }
+            b'.' if !point && at > 0 && at + 1 < bytes.len() => point = true,
+            _ => return None,
+        }
+    }
+    let zero_leads = bytes.first() == Some(&b'0') && bytes.get(1).is_some_and(u8::is_ascii_digit);
+    if bytes.is_empty() || zero_leads {
+        return None;
+    }
+    (0..missing).try_fold(units, |units, _| units.checked_mul(10))
+}
+
+fn any(bytes: &[u8], decimals: u8) -> Result<i64, NotFixed> {
     let (negative, bytes) = match bytes {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, bytes),
@@ -152,6 +183,18 @@ mod tests {
         assert_eq!(fixed(&format!("1{}e-1000", "0".repeat(1_000)), 2), Ok(100));
         assert_eq!(fixed(&format!("0.{}1e1001", "0".repeat(1_000)), 2), Ok(100));
         assert_eq!((fixed("2.0", 0), fixed("20e-1", 0)), (Ok(2), Ok(2)));
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_says_what_the_long_one_does(
+            text in "-?[0-9]{0,17}(\\.[0-9]{0,4})?(e[0-9])?",
+            decimals in 0..4_u8,
+        ) {
+            if let Some(units) = usual(text.as_bytes(), decimals) {
+                prop_assert_eq!(any(text.as_bytes(), decimals), Ok(units));
+            }
+        }
     }
 
     #[test]
