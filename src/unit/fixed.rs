@@ -17,7 +17,7 @@ pub(crate) enum NotFixed {
 /// Never through a float; nothing is allocated.
 #[inline]
 pub(crate) fn fixed(text: &str, decimals: u8) -> Result<i64, NotFixed> {
-    usual(text.as_bytes(), decimals).map_or_else(|| any(text.as_bytes(), decimals), Ok)
+    usual(text.as_bytes(), decimals).map_or_else(|| every_spelling(text.as_bytes(), decimals), Ok)
 }
 
 /// The way most numbers are written: a few digits, no sign, no exponent, no more decimals than the unit has.
@@ -47,7 +47,7 @@ fn usual(bytes: &[u8], decimals: u8) -> Option<i64> {
     (0..missing).try_fold(units, |units, _| units.checked_mul(10))
 }
 
-fn any(bytes: &[u8], decimals: u8) -> Result<i64, NotFixed> {
+fn every_spelling(bytes: &[u8], decimals: u8) -> Result<i64, NotFixed> {
     let (negative, bytes) = match bytes {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, bytes),
@@ -192,7 +192,7 @@ mod tests {
             decimals in 0..4_u8,
         ) {
             if let Some(units) = usual(text.as_bytes(), decimals) {
-                prop_assert_eq!(any(text.as_bytes(), decimals), Ok(units));
+                prop_assert_eq!(every_spelling(text.as_bytes(), decimals), Ok(units));
             }
         }
     }

@@ -4,6 +4,8 @@
 //! says why. A differential test holds the two against each other.
 
 mod compile;
+#[cfg(test)]
+mod differential_tests;
 mod run;
 
 pub(crate) use run::Places;
