@@ -29,7 +29,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s h -l help -d 'Print
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s V -l version -d 'Print version'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate" -d 'Check a topology file; no cluster is needed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "explain" -d 'Say why a rule exists, with an example of what is wrong and what is right'
-complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate-event" -d 'Check events against their schemas; no cluster is needed'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate-event" -d 'Check events against their schemas: of files, or of a live topic'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "plan" -d 'Show what `apply` would change; nothing is changed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Bring a cluster to what the file says'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
@@ -56,8 +56,15 @@ github\t'For GitHub Actions: annotations on the lines of a pull request'"
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l max-errors -d 'Violations that are shown; the rest is counted (0 = all)' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l max-size -d 'The largest document' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l threads -d 'Threads that judge [default: one for each processor]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l from-topic -d 'Judge the records of this topic; joins no group and commits nothing' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l from -d 'Where to begin in each partition: `earliest`, `latest`, a time ago (`-1h`) or an offset' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l count -d 'End after so many records' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l config -d 'A client.properties file' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l no-rules -d 'Leave out the rules that go beyond the schemas, like the sum of an order'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s q -l quiet -d 'Say nothing, end at the first violation: the exit code tells'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l follow -d 'Wait for new records at the end, until Ctrl-C'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l env -d 'Environment of the file to lay over its base' -r

@@ -8,7 +8,7 @@
 //! 4 kafka
 //! 3 cluster
 //! 2 plan event
-//! 1 topology schema
+//! 1 topology schema messaging
 //! 0 unit text connection
 //! ```
 
@@ -17,6 +17,7 @@ pub(crate) mod cluster;
 pub(crate) mod connection;
 pub mod event;
 pub(crate) mod kafka;
+pub(crate) mod messaging;
 pub(crate) mod plan;
 pub mod schema;
 pub(crate) mod text;

@@ -54,7 +54,7 @@ impl Selection {
         let topology = self.topology()?;
         let folder = self.folder(topology.as_ref());
         let rules = if self.no_rules { Rules::none() } else { event::rules() };
-        let only = self.event.as_deref().or(None);
+        let only = self.event.as_deref();
         let schemas = Files::of(&folder)?.compile(&rules, only)?;
         if let Some(event) = &self.event {
             return Ok(Judge::as_type(schemas, event_of(event).0));
@@ -67,6 +67,22 @@ impl Selection {
                 .help("name it with `--topology FILE`"));
         };
         Ok(judge.carried_by(carries(&topology, name)?))
+    }
+
+    /// What judges the records of a live topic, and which field is their key, where a topology says so.
+    pub(crate) fn judge_of_topic(&self, name: &str) -> Result<(Judge, Option<String>), CliError> {
+        let judge = self.judge()?;
+        if self.schema.is_some() {
+            return Ok((judge, None));
+        }
+        let Some((_, topology)) = self.topology()? else { return Ok((judge, None)) };
+        let known = topology.topics.iter().any(|topic| topic.name.as_str() == name);
+        if !known {
+            return Ok((judge, None));
+        }
+        let carries = carries(&topology, name)?;
+        let key = carries.key.clone();
+        Ok((if self.event.is_some() { judge } else { judge.carried_by(carries) }, key))
     }
 
     /// The topology and its folder.

@@ -5,13 +5,13 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::progress::Bytes;
+use super::progress::Reading;
 
 /// A stream of bytes that another thread may read.
 pub(crate) type Input = Box<dyn Read + Send>;
 
 /// Opens a file; `-` is standard input. `progress` moves with the bytes that are read from it.
-pub(crate) fn open(path: &Path, progress: &Arc<Bytes>) -> io::Result<Input> {
+pub(crate) fn open(path: &Path, progress: &Arc<Reading>) -> io::Result<Input> {
     if path == Path::new("-") {
         return decompressed(io::stdin());
     }
@@ -29,7 +29,7 @@ pub(crate) fn open(path: &Path, progress: &Arc<Bytes>) -> io::Result<Input> {
 /// Tells the progress of every byte.
 struct Counted {
     file: File,
-    progress: Arc<Bytes>,
+    progress: Arc<Reading>,
 }
 
 impl Read for Counted {

@@ -2,10 +2,12 @@
 //! flags name.
 
 mod apply;
+mod audit;
 mod completions;
 mod connect;
 mod error;
 mod event_judge;
+mod event_report;
 mod exit;
 mod explain;
 mod input;
@@ -44,6 +46,7 @@ struct Cli {
 enum Command {
     Validate(validate::Args),
     Explain(explain::Args),
+    #[command(after_long_help = connect::properties_help())]
     ValidateEvent(validate_event::Args),
     #[command(after_long_help = connect::properties_help())]
     Plan(plan::Args),

@@ -15,25 +15,33 @@ pub(crate) fn bar(length: u64) -> ProgressBar {
     styled(Some(length), "{bar:30} {pos}/{len} {elapsed}")
 }
 
-/// Bytes that are read, with a bar once that takes its time.
-pub(crate) struct Bytes {
+/// What is read, with a bar once that takes its time.
+pub(crate) struct Reading {
     bar: ProgressBar,
     shown: AtomicBool,
 }
 
-impl Bytes {
-    pub(crate) fn new() -> Self {
+impl Reading {
+    pub(crate) fn of_bytes() -> Self {
+        Self::styled("{bar:30} {bytes}/{total_bytes} {elapsed}")
+    }
+
+    pub(crate) fn of_records() -> Self {
+        Self::styled("{bar:30} {human_pos}/{human_len} records {elapsed}")
+    }
+
+    fn styled(template: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {elapsed}");
+        let style = ProgressStyle::with_template(template);
         Self { bar: style.map_or(bar.clone(), |style| bar.with_style(style)), shown: AtomicBool::new(false) }
     }
 
-    pub(crate) fn set_length(&self, bytes: u64) {
-        self.bar.set_length(bytes);
+    pub(crate) fn set_length(&self, length: u64) {
+        self.bar.set_length(length);
     }
 
-    pub(crate) fn advance(&self, bytes: u64) {
-        self.bar.inc(bytes);
+    pub(crate) fn advance(&self, by: u64) {
+        self.bar.inc(by);
         let worth = self.bar.elapsed() > WORTH_SHOWING && self.bar.length().is_some();
         if worth && !self.shown.swap(true, Ordering::Relaxed) && std::io::stderr().is_terminal() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));

@@ -3,33 +3,30 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
-use serde::Serialize;
-
+use super::audit::{self, AuditArgs};
+use super::connect::ConnectArgs;
 use super::error::CliError;
 use super::event_judge::Selection;
+use super::event_report::{Format, Report};
 use super::exit::Exit;
 use super::input;
-use super::progress::Bytes;
-use super::view::screen::Screen;
-use super::view::text::{counted, grouped};
-use super::view::{findings, github};
+use super::progress::Reading;
+use super::view::text::counted;
 use crate::schema::Judge;
-use crate::schema::reader::{Finding, Options, Totals, judge_stream};
+use crate::schema::reader::{Options, Totals, judge_stream};
 use crate::unit::Size;
 
-const JSON_VERSION: u32 = 1;
-
-/// Check events against their schemas; no cluster is needed.
+/// Check events against their schemas: of files, or of a live topic.
 ///
 /// Reads JSON documents one after the other, one a line (NDJSON) or pretty-printed, and arrays of them, also
 /// compressed with gzip or Zstandard. The schema of each is picked by its `eventType`. Every violation is reported
-/// with its place. Exit code 0: all are valid; 3: some are not; 1: an input or a schema cannot be read.
+/// with its place. `--from-topic` reads the records of a topic instead, without joining a group, and also holds their
+/// keys and headers against their payloads. Exit code 0: all are valid; 3: some are not; 1: an input or a schema cannot be read.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Files of events; `-`, or none, reads standard input
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", conflicts_with = "from_topic")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     selection: Selection,
@@ -48,16 +45,10 @@ pub(crate) struct Args {
     /// Say nothing, end at the first violation: the exit code tells
     #[arg(short, long)]
     quiet: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people: an excerpt for each violation on a terminal, a line for each elsewhere
-    Table,
-    /// For programs
-    Json,
-    /// For GitHub Actions: annotations on the lines of a pull request
-    Github,
+    #[command(flatten)]
+    audit: AuditArgs,
+    #[command(flatten)]
+    connect: ConnectArgs,
 }
 
 fn size(text: &str) -> Result<usize, String> {
@@ -67,6 +58,13 @@ fn size(text: &str) -> Result<usize, String> {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Exit, CliError> {
+    let most = if args.max_errors == 0 { u64::MAX } else { args.max_errors };
+    if let Some(topic) = &args.audit.from_topic {
+        let (judge, key) = args.selection.judge_of_topic(topic)?;
+        let connection = args.connect.config()?;
+        let report = Report::begin(out, args.format, most, args.quiet)?;
+        return audit::run(topic, &args.audit, &connection, &judge, key.as_deref(), report);
+    }
     let stdin = [PathBuf::from("-")];
     let files = if args.files.is_empty() { &stdin[..] } else { &args.files };
     if args.files.is_empty() && io::stdin().is_terminal() {
@@ -74,207 +72,53 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Exit, CliError> {
             .help("name files of events, or pipe events in: `… | kafkaflow validate-event`"));
     }
     let judge = args.selection.judge()?;
-    let mut report = Report::new(args, files);
-    report.begin(out)?;
-    for file in files {
-        report.file(file, &judge, out)?;
-        if args.quiet && report.totals.invalid > 0 {
+    let mut report = Report::begin(out, args.format, most, args.quiet)?;
+    for path in files {
+        file(path, args, &judge, &mut report)?;
+        if args.quiet && report.found_invalid() {
             break;
         }
     }
-    report.end(out)?;
-    Ok(report.exit())
+    Ok(report.end("event")?)
 }
 
-/// What is written of all files.
-struct Report<'a> {
-    args: &'a Args,
-    screen: Screen,
-    terminal: bool,
-    files: usize,
-    said: u64,
-    totals: Totals,
-    unread: usize,
-    summaries: Vec<JsonFile>,
-    started: Instant,
-}
-
-impl<'a> Report<'a> {
-    fn new(args: &'a Args, files: &[PathBuf]) -> Self {
-        Self {
-            args,
-            screen: Screen::of_stdout(),
-            terminal: io::stdout().is_terminal(),
-            files: files.len(),
-            said: 0,
-            totals: Totals::default(),
-            unread: 0,
-            summaries: Vec::new(),
-            started: Instant::now(),
-        }
-    }
-
-    fn begin(&self, out: &mut impl Write) -> io::Result<()> {
-        if self.args.format == Format::Json && !self.args.quiet {
-            write!(out, "{{\n  \"version\": {JSON_VERSION},\n  \"violations\": [")?;
-        }
-        Ok(())
-    }
-
-    /// Judges one file; one that cannot be read is said on standard error, and the next one is tried.
-    fn file(&mut self, file: &Path, judge: &Judge, out: &mut impl Write) -> Result<(), CliError> {
-        let name = if file == Path::new("-") { "<stdin>".to_owned() } else { file.display().to_string() };
-        let bar = Arc::new(Bytes::new());
-        let most = if self.args.max_errors == 0 { u64::MAX } else { self.args.max_errors };
-        let options = Options {
-            threads: self.args.threads.unwrap_or_else(processors),
-            largest: self.args.max_size,
-            findings: if self.args.quiet { 0 } else { most - self.said.min(most) },
-            first_only: self.args.quiet,
+/// Judges one file.
+fn file(
+    path: &Path,
+    args: &Args,
+    judge: &Judge,
+    report: &mut Report<'_, impl Write>,
+) -> Result<(), CliError> {
+    let name = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
+    let progress = Arc::new(Reading::of_bytes());
+    let options = Options {
+        threads: args.threads.unwrap_or_else(processors),
+        largest: args.max_size,
+        findings: report.room(),
+        first_only: args.quiet,
+    };
+    let mut written = Ok(());
+    let (totals, result) = match input::open(path, &progress) {
+        Ok(source) => judge_stream(source, judge, &options, &mut |finding| {
+            written = progress.suspend(|| report.in_file(&name, &finding));
+            // Writing fails for reasons of its own, which are told apart from those of reading.
+            if written.is_ok() { Ok(()) } else { Err(io::Error::other("the output is closed")) }
+        }),
+        Err(error) => (Totals::default(), Err(error)),
+    };
+    progress.finish();
+    written?;
+    if let Err(error) = result {
+        let so_far = match totals.valid + totals.invalid {
+            0 => String::new(),
+            judged => format!(" after {}", counted(usize::try_from(judged).unwrap_or(usize::MAX), "event")),
         };
-        let mut written = Ok(());
-        let (totals, result) = match input::open(file, &bar) {
-            Ok(source) => judge_stream(source, judge, &options, &mut |finding| {
-                self.said += 1;
-                written = bar.suspend(|| self.finding(&name, &finding, out));
-                // Writing fails for reasons of its own.
-                if written.is_ok() { Ok(()) } else { Err(io::Error::other("the output is closed")) }
-            }),
-            Err(error) => (Totals::default(), Err(error)),
-        };
-        bar.finish();
-        written?;
-        if let Err(error) = result {
-            self.unread += 1;
-            let judged = totals.valid + totals.invalid;
-            let so_far = match judged {
-                0 => String::new(),
-                _ => format!(" after {}", counted(usize::try_from(judged).unwrap_or(usize::MAX), "event")),
-            };
-            eprintln!("{}", CliError::failed(format!("cannot read {name}{so_far}")).because(error));
-        }
-        self.totals.valid += totals.valid;
-        self.totals.invalid += totals.invalid;
-        self.totals.unsaid += totals.unsaid;
-        self.summaries.push(JsonFile { file: name, valid: totals.valid, invalid: totals.invalid });
-        Ok(())
+        report.unread(&CliError::failed(format!("cannot read {name}{so_far}")).because(error));
     }
-
-    fn finding(&self, file: &str, finding: &Finding, out: &mut impl Write) -> io::Result<()> {
-        match self.args.format {
-            Format::Table if self.terminal => findings::excerpt(out, file, finding, self.screen),
-            Format::Table => findings::line(out, file, finding),
-            Format::Github => {
-                let Finding { line, column, end_line, end_column, violation, .. } = finding;
-                let place = github::Place {
-                    line: *line,
-                    column: *column,
-                    end_line: *end_line,
-                    end_column: *end_column,
-                };
-                let mut message = violation.to_string();
-                if let Some(help) = &violation.help {
-                    message.push('\n');
-                    message.push_str(help);
-                }
-                github::annotation(out, "error", file, place, &violation.rule, &message)
-            }
-            Format::Json => {
-                let comma = if self.said > 1 { "," } else { "" };
-                write!(out, "{comma}\n    ")?;
-                serde_json::to_writer(out, &JsonViolation::of(file, finding)).map_err(io::Error::from)
-            }
-        }
-    }
-
-    fn end(&self, out: &mut impl Write) -> io::Result<()> {
-        if self.args.quiet {
-            return Ok(());
-        }
-        if self.args.format == Format::Json {
-            let close = if self.said > 0 { "\n  ]" } else { "]" };
-            write!(out, "{close},\n  \"files\": ")?;
-            serde_json::to_writer(&mut *out, &self.summaries)?;
-            return writeln!(
-                out,
-                ",\n  \"valid\": {},\n  \"invalid\": {}\n}}",
-                self.totals.valid, self.totals.invalid
-            );
-        }
-        if self.totals.unsaid > 0 {
-            let more = counted(usize::try_from(self.totals.unsaid).unwrap_or(usize::MAX), "invalid event");
-            writeln!(out, "… and {more} more; `--max-errors 0` shows everything")?;
-        }
-        writeln!(out, "{}", self.summary())
-    }
-
-    /// `2 files: 990,000 valid, 10,000 invalid, 1,923,000 events/s`.
-    fn summary(&self) -> String {
-        let number = |count: u64| grouped(usize::try_from(count).unwrap_or(usize::MAX));
-        let files = if self.files > 1 { format!("{}: ", counted(self.files, "file")) } else { String::new() };
-        let all = self.totals.valid + self.totals.invalid;
-        if all == 0 {
-            return format!("{files}no event");
-        }
-        let seconds = self.started.elapsed().as_secs_f64().max(1e-6);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive, and far from any limit
-        let rate = (all as f64 / seconds) as u64;
-        let (valid, invalid) = (number(self.totals.valid), number(self.totals.invalid));
-        format!("{files}{valid} valid, {invalid} invalid, {} events/s", number(rate))
-    }
-
-    fn exit(&self) -> Exit {
-        match (self.unread, self.totals.invalid) {
-            (0, 0) => Exit::Fine,
-            (0, _) => Exit::Pending,
-            _ => Exit::Failed,
-        }
-    }
+    report.counts(name, totals);
+    Ok(())
 }
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-#[derive(Serialize)]
-struct JsonFile {
-    file: String,
-    valid: u64,
-    invalid: u64,
-}
-
-/// Documents, lines and columns count from 1, columns in characters; the end is exclusive.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct JsonViolation<'f> {
-    file: &'f str,
-    document: u64,
-    line: u64,
-    column: u64,
-    end_line: u64,
-    end_column: u64,
-    pointer: &'f str,
-    rule: &'f str,
-    expected: &'f str,
-    found: &'f str,
-    help: Option<&'f str>,
-}
-
-impl<'f> JsonViolation<'f> {
-    fn of(file: &'f str, finding: &'f Finding) -> Self {
-        let violation = &finding.violation;
-        Self {
-            file,
-            document: finding.document,
-            line: finding.line,
-            column: finding.column,
-            end_line: finding.end_line,
-            end_column: finding.end_column,
-            pointer: &violation.pointer,
-            rule: &violation.rule,
-            expected: &violation.expected,
-            found: &violation.found,
-            help: violation.help.as_deref(),
-        }
-    }
 }

@@ -85,6 +85,18 @@ pub(crate) enum TokenSource {
     Command(Secret),
 }
 
+/// The token in what a source gave, or why there is none.
+pub(crate) fn bearer_token(text: &str) -> Result<&str, &'static str> {
+    let token = text.trim();
+    if token.is_empty() {
+        return Err("the source of the token is empty");
+    }
+    if token.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err("the source holds more than a token (white space within it)");
+    }
+    Ok(token)
+}
+
 /// PEM text, or the file that holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Pem {

@@ -11,7 +11,7 @@ mod settings;
 mod table;
 
 pub(crate) use address::Address;
-pub(crate) use config::{ConnectionConfig, Login, Pem, Tls, TokenSource};
+pub(crate) use config::{ConnectionConfig, Login, Pem, Tls, TokenSource, bearer_token};
 pub(crate) use properties::parse_properties;
 pub(crate) use settings::Given;
 pub(crate) use table::HONOURED;

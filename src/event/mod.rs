@@ -4,6 +4,7 @@
 //! is read and written again is the same JSON value, unknown fields included; what is written is
 //! what the schemas and [`rules`] accept.
 
+mod audit;
 mod error;
 mod fields;
 mod id;
@@ -24,6 +25,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use audit::audit;
 pub use error::{EventError, FieldError};
 pub use fields::Fields;
 pub use id::{CustomerId, EventId, OrderId, ProductId, ReservationId, SagaId};

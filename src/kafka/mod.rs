@@ -1,9 +1,10 @@
 //! Real clusters. `wire` speaks the protocol (TLS, SASL, framing, routing); `admin` implements the
-//! cluster ports over it, one file a concept.
+//! cluster ports over it, one file a concept; `data` is rdkafka: producers and consumers.
 
 pub(crate) mod admin;
 #[cfg(test)]
 mod contract;
+pub(crate) mod data;
 mod wire;
 
 pub(crate) use wire::{Client, Target, WireError};

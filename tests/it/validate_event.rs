@@ -119,9 +119,9 @@ fn a_program_reads_the_violations_as_json() {
                 "file": "bad.json", "document": 1, "line": 3, "column": column, "endLine": 3, "endColumn": column + 1,
                 "pointer": "/reservationId", "rule": "type", "expected": "a string", "found": "a number `7`", "help": null,
             }],
-            "files": [
-                { "file": "good.json", "valid": 1, "invalid": 0 },
-                { "file": "bad.json", "valid": 0, "invalid": 1 },
+            "sources": [
+                { "source": "good.json", "valid": 1, "invalid": 0 },
+                { "source": "bad.json", "valid": 0, "invalid": 1 },
             ],
             "valid": 1,
             "invalid": 1,

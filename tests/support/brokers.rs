@@ -36,6 +36,27 @@ pub(crate) fn dev(args: &[&str]) -> String {
     text(&output.stdout)
 }
 
+/// Produces records by Apache's console producer, each line `name:value,…<tab>key<tab>value`: its headers, its key and
+/// its value.
+pub(crate) fn produce(topic: &str, lines: &[String]) {
+    use std::io::Write;
+    let reader = ["--reader-property", "parse.headers=true", "--reader-property", "parse.key=true"];
+    let mut child = Command::new("./dev")
+        .args(["kafka", "tool", "console-producer", "--topic", topic])
+        .args(reader)
+        .current_dir(ROOT)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("./dev starts");
+    child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all((lines.join("\n") + "\n").as_bytes())
+        .expect("the producer reads");
+    assert!(child.wait().expect("the producer ends").success());
+}
+
 /// Asks until there is an answer. The only wait of the tests: it ends as soon as it can.
 pub(crate) fn eventually<T>(deadline: Duration, mut probe: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + deadline;

@@ -10,14 +10,13 @@ use miette::{
 
 use super::excerpt::printable;
 use super::screen::Screen;
+use crate::schema::Violation;
 use crate::schema::reader::{Finding, Snippet};
 use crate::text::{Span, is_unprintable};
 
 /// One line: `orders.ndjson:12:34: /items/0/quantity: expected at least 1, found `0` (minimum)`.
-pub(crate) fn line(out: &mut impl Write, file: &str, finding: &Finding) -> io::Result<()> {
-    let Finding { line, column, violation, .. } = finding;
-    let said = violation.to_string().replace(is_unprintable, "\u{fffd}");
-    writeln!(out, "{file}:{line}:{column}: {said}")
+pub(crate) fn line(out: &mut impl Write, place: &str, violation: &Violation) -> io::Result<()> {
+    writeln!(out, "{place}: {}", violation.to_string().replace(is_unprintable, "\u{fffd}"))
 }
 
 /// The lines around the place, with the place underlined.

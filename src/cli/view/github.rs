@@ -60,6 +60,11 @@ pub(crate) fn annotation(
     )
 }
 
+/// Writes an annotation that belongs to no file.
+pub(crate) fn notice(out: &mut impl Write, command: &str, title: &str, message: &str) -> io::Result<()> {
+    writeln!(out, "::{command} title={}::{}", property(title), data(message))
+}
+
 /// As GitHub's own toolkit escapes a message.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")

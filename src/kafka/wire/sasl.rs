@@ -14,7 +14,7 @@ use rsasl::property::{AuthId, OAuthBearerToken, Password};
 
 use super::connection::Connection;
 use super::error::WireError;
-use crate::connection::{Login, TokenSource};
+use crate::connection::{Login, TokenSource, bearer_token};
 
 /// Logs `connection` in. Returns how long the session lasts, when the broker limits it.
 pub(super) async fn log_in(
@@ -156,12 +156,5 @@ async fn token(source: &TokenSource) -> Result<String, WireError> {
                 .map_err(|_| no_token("the token command printed no UTF-8".into()))?
         }
     };
-    let token = text.trim();
-    if token.is_empty() {
-        return Err(no_token("the source of the token is empty".into()));
-    }
-    if token.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(no_token("the source holds more than a token (white space within it)".into()));
-    }
-    Ok(token.to_owned())
+    bearer_token(&text).map(str::to_owned).map_err(|reason| no_token(reason.into()))
 }

@@ -10,4 +10,4 @@ mod snippet;
 mod stream;
 
 pub(crate) use snippet::Snippet;
-pub(crate) use stream::{Finding, Options, Totals, judge_stream};
+pub(crate) use stream::{Finding, Options, Totals, finding, judge_stream};

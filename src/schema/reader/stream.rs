@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::documents::{Found, Outcome, judge_chunk};
-use super::frame::{Chunk, Frames};
+use super::frame::{Chunk, Frames, characters};
 use super::snippet::Snippet;
 use crate::schema::program::Places;
 use crate::schema::{Judge, Violation};
@@ -38,6 +38,23 @@ pub(crate) struct Finding {
     /// Its own `place` says nothing here.
     pub(crate) violation: Violation,
     pub(crate) snippet: Snippet,
+}
+
+/// A violation of a document that stands alone.
+pub(crate) fn finding(document: &[u8], violation: &Violation) -> Finding {
+    let place = violation.place.clone();
+    let (line, column) = position(document, place.start);
+    let (end_line, end_column) = position(document, place.end);
+    let snippet = Snippet::of(document, &place, line);
+    Finding { document: 1, line, column, end_line, end_column, violation: violation.clone(), snippet }
+}
+
+/// Line and column of a place, from 1.
+fn position(text: &[u8], at: usize) -> (u64, u64) {
+    let before = &text[..at.min(text.len())];
+    let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
+    let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    (line, characters(&before[start..]) + 1)
 }
 
 /// How many documents a stream has.
