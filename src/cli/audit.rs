@@ -1,9 +1,8 @@
 //! `kafkaflow validate-event --from-topic`
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::pin::pin;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt;
 
@@ -24,6 +23,8 @@ use crate::topology::TopicName;
 
 /// How long one look for a record takes before the keyboard is asked.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long a partition may be without a leader that everybody knows.
+const ELECTION: Duration = Duration::from_secs(10);
 /// How long a broker may wait for records before it answers that there are none.
 const IDLE: Duration = Duration::from_millis(20);
 
@@ -203,9 +204,8 @@ impl<W: Write> Audit<'_, '_, W> {
                 }
                 // The last offsets may hold marks of transactions, which are no records.
                 Read::End(ended) if ended == partition => return Ok(()),
-                Read::End(_) => {}
                 Read::Nothing if stopped() => return Ok(()),
-                Read::Nothing => {}
+                Read::End(_) | Read::Nothing => {}
             }
         }
         Ok(())
@@ -261,10 +261,20 @@ async fn stretches(topic: &str, from: Begin, connection: ConnectionConfig) -> Re
     let count = listing.topics.first().ok_or_else(unknown)?.partitions.len();
     let partitions: Vec<i32> = (0..count).filter_map(|partition| i32::try_from(partition).ok()).collect();
     let ask = |spec: OffsetSpec| {
-        partitions.iter().map(move |partition| (name.clone(), *partition, spec)).collect::<Vec<_>>()
+        let questions: Vec<_> = partitions.iter().map(|partition| (name.clone(), *partition, spec)).collect();
+        questions
     };
-    let earliest = admin.offsets(&ask.clone()(OffsetSpec::Earliest)).await.map_err(unread)?;
-    let latest = admin.offsets(&ask.clone()(OffsetSpec::Latest)).await.map_err(unread)?;
+    // A leader that was just elected is not known to everybody at once.
+    let until = Instant::now() + ELECTION;
+    let (earliest, latest) = loop {
+        let earliest = admin.offsets(&ask(OffsetSpec::Earliest)).await.map_err(unread)?;
+        let latest = admin.offsets(&ask(OffsetSpec::Latest)).await.map_err(unread)?;
+        let all = earliest.iter().chain(&latest).all(Option::is_some);
+        if all || Instant::now() >= until {
+            break (earliest, latest);
+        }
+        tokio::time::sleep(LOOK).await;
+    };
     let since = match from {
         Begin::Ago(ago) => {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -274,11 +284,11 @@ async fn stretches(topic: &str, from: Begin, connection: ConnectionConfig) -> Re
         _ => Vec::new(),
     };
     let mut stretches = Vec::new();
-    let mut leaderless = BTreeMap::new();
+    let mut leaderless = None;
     for (at, partition) in partitions.iter().enumerate() {
         let (Some(Some(first)), Some(Some(end))) = (earliest.get(at).copied(), latest.get(at).copied())
         else {
-            leaderless.insert(*partition, ());
+            leaderless = leaderless.or(Some(*partition));
             continue;
         };
         let from = match from {
@@ -290,7 +300,7 @@ async fn stretches(topic: &str, from: Begin, connection: ConnectionConfig) -> Re
         };
         stretches.push(Stretch { partition: *partition, from: from.min(end), to: end });
     }
-    if let Some(partition) = leaderless.keys().next() {
+    if let Some(partition) = leaderless {
         return Err(CliError::failed(format!("cannot read {}", quoted(topic)))
             .because(format!("nobody answers for partition {partition}: it may have no leader"))
             .help("`kafka-topics.sh --describe --unavailable-partitions` shows why"));

@@ -17,6 +17,8 @@ use crate::topology::{TopicId, TopicName};
 pub(crate) enum Fault {
     /// Carried out, but the answer gets lost.
     AnswerLost,
+    /// Carried out, and by mistake carried out again: the second answer comes.
+    SentAgain,
     /// Never carried out, and no answer either.
     RequestLost,
     /// Every item is refused with this, and nothing is done.
@@ -120,7 +122,7 @@ impl Memory {
         match fault {
             Some(Fault::RequestLost) => return Err(lost(true)),
             Some(Fault::Refused(refusal)) => return Ok(items.iter().map(|_| Err(refusal.clone())).collect()),
-            Some(Fault::AnswerLost) | None => {}
+            Some(Fault::AnswerLost | Fault::SentAgain) | None => {}
         }
         if items.iter().map(weight).sum::<usize>() > MAX_RECORDS {
             let refusal = refusal(
@@ -131,7 +133,10 @@ impl Memory {
             return Ok(items.iter().map(|_| Err(refusal.clone())).collect());
         }
         let mut next = self.state.borrow().clone();
-        let answers = items.iter().map(|item| change(&mut next, item)).collect();
+        let mut answers = items.iter().map(|item| change(&mut next, item)).collect();
+        if matches!(fault, Some(Fault::SentAgain)) {
+            answers = items.iter().map(|item| change(&mut next, item)).collect();
+        }
         if mode == Mode::Execute {
             let before = self.state.replace(next);
             self.past.borrow_mut().push(before);

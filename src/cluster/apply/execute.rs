@@ -1,16 +1,18 @@
 //! Executing a plan, and saying of each change what became of it.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
+use tokio::time::Instant;
 
 use super::batch::{Batch, Item, batches};
 use super::settle::{Answer, Patience, settle};
 use super::shown::Asked;
 use crate::cluster::observe::{Reach, observe};
 use crate::cluster::port::{
-    AlterTopic, Answers, ClusterError, Mode, MorePartitions, NewTopic, Refusal, Topics,
+    AlterTopic, Answers, ClusterError, Mode, MorePartitions, NewTopic, Refusal, RefusalKind, Topics,
 };
 use crate::plan::Plan;
 use crate::topology::TopicName;
@@ -100,29 +102,55 @@ async fn run<T: Asked>(
         for (item, answer) in items.into_iter().zip(answers) {
             match answer {
                 Answer::Done => settled.extend(each(&item, Outcome::Done)),
-                Answer::Refused(refusal) => {
+                Answer::Refused(refusal) if !may_be_our_own_work(&refusal) => {
                     settled.extend(each(&item, Outcome::Failed(refusal.to_string())));
                 }
                 Answer::NotSent => settled.extend(each(&item, Outcome::Skipped(STOPPED.to_owned()))),
-                Answer::RefusedAfterLoss(_) | Answer::Lost(_) => doubtful.push((item, answer)),
+                Answer::Refused(_) | Answer::RefusedAfterLoss(_) | Answer::Lost(_) => {
+                    doubtful.push((item, answer));
+                }
             }
         }
         report.borrow_mut().settle(settled);
         if !doubtful.is_empty() {
-            look_up(cluster, doubtful, report).await;
+            look_up(cluster, doubtful, patience, report).await;
         }
     });
     stream::iter(work).buffer_unordered(IN_HAND).collect::<Vec<()>>().await;
 }
 
-/// An attempt of ours got no answer: what the cluster shows decides, not a guess.
+/// A broker forwards what it is asked to the controller, and forwards it again when that one dies: the second
+/// answer may be about what the first attempt had done.
+fn may_be_our_own_work(refusal: &Refusal) -> bool {
+    refusal.kind == RefusalKind::AlreadyExists || refusal.error == "INVALID_PARTITIONS"
+}
+
+/// How long a broker may not know a topic of which the controller says that it exists.
+const LAG: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// An attempt of ours got no answer, or one that may be about our own work: what the cluster shows decides, not a
+/// guess.
 async fn look_up<T: Asked>(
     cluster: &impl Topics,
     doubtful: Vec<(Item<T>, Answer)>,
+    patience: &Patience,
     report: &RefCell<Report<'_>>,
 ) {
     let names: Vec<TopicName> = doubtful.iter().map(|(item, _)| item.asked.topic().clone()).collect();
-    let observed = observe(cluster, Reach::Only(&names)).await;
+    let until = patience.deadline.min(Instant::now() + LAG);
+    let observed = loop {
+        let observed = observe(cluster, Reach::Only(&names)).await;
+        let behind = observed.as_ref().is_ok_and(|observation| {
+            doubtful.iter().any(|(item, answer)| {
+                exists(answer) && !observation.state.topics.contains_key(item.asked.topic())
+            })
+        });
+        if !behind || Instant::now() + PAUSE >= until {
+            break observed;
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
     let settled = doubtful.into_iter().flat_map(|(item, answer)| {
         let outcome = match &observed {
             Ok(observation) => decide(&item.asked, &answer, &observation.state),
@@ -136,11 +164,21 @@ async fn look_up<T: Asked>(
     report.borrow_mut().settle(settled.collect());
 }
 
+/// The controller says that the topic exists.
+fn exists(answer: &Answer) -> bool {
+    match answer {
+        Answer::Refused(refusal) | Answer::RefusedAfterLoss(refusal) => {
+            refusal.kind == RefusalKind::AlreadyExists
+        }
+        Answer::Done | Answer::Lost(_) | Answer::NotSent => false,
+    }
+}
+
 fn decide<T: Asked>(asked: &T, answer: &Answer, state: &ClusterState) -> Outcome {
     match asked.difference(state.topics.get(asked.topic())) {
         None => Outcome::Done,
         Some(difference) => Outcome::Failed(match answer {
-            Answer::RefusedAfterLoss(Refusal { .. }) => {
+            Answer::Refused(_) | Answer::RefusedAfterLoss(_) => {
                 format!("{}; someone else changed the topic meanwhile: {difference}", words(answer))
             }
             _ => format!("{}; it was not done: {difference}", words(answer)),

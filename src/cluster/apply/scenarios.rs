@@ -140,6 +140,15 @@ async fn added_partitions_whose_answer_got_lost_are_looked_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_broker_sent_to_two_controllers_is_looked_up() {
+    let scenario = Scenario::new(vec![Fault::SentAgain]);
+    assert_eq!(scenario.run(vec![create("a", 2), create("b", 2)]).await, [Outcome::Done, Outcome::Done]);
+    scenario.cluster.faults.replace(vec![Fault::SentAgain]);
+    let more = Change::new(&name("a"), Action::AddPartitions { from: 2, to: 5 });
+    assert_eq!(scenario.run(vec![more]).await, [Outcome::Done]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_that_got_lost_is_sent_again() {
     let scenario = Scenario::new(vec![Fault::RequestLost, Fault::RequestLost]);
     assert_eq!(scenario.run(vec![create("a", 1)]).await, [Outcome::Done]);

@@ -2,6 +2,8 @@
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
 
 use super::DataError;
 use crate::connection::{ConnectionConfig, Login, Pem, Tls};
@@ -80,9 +82,7 @@ fn keep(config: &mut ClientConfig, key: &str, value: &str) -> Result<(), DataErr
             config.set(key, value);
             Ok(())
         }
-        Err(rdkafka::error::KafkaError::ClientConfig(kind, ..))
-            if kind == rdkafka::types::RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN =>
-        {
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
             tracing::info!("{key} is not known to producers and consumers here; left out");
             Ok(())
         }

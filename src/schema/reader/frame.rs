@@ -116,6 +116,7 @@ impl<R: Read> Frames<R> {
 
     /// Reads on to the end of the document that `outline` is in; of `bytes` the beginning stays.
     fn skip(&mut self, bytes: &mut Vec<u8>, mut outline: Outline) -> io::Result<Skipped> {
+        outline.give_up();
         let mut skipped = Skipped::default();
         let head = bytes.len().min(HEAD);
         skipped.add(&bytes[head..]);

@@ -28,13 +28,15 @@ pub(super) struct Outline {
     string: InString,
     /// The last byte that was no blank.
     last: u8,
-    line_begins: bool,
+    /// The byte before.
+    before: u8,
+    given_up: bool,
 }
 
 impl Outline {
     pub(super) fn new(lists: bool, in_list: bool) -> Self {
         let depth = usize::from(in_list);
-        Self { lists, depth, in_list, string: InString::No, last: 0, line_begins: false }
+        Self { lists, depth, in_list, string: InString::No, last: 0, before: 0, given_up: false }
     }
 
     /// Goes on over `bytes` and returns where they can be cut for the first time.
@@ -47,14 +49,19 @@ impl Outline {
         bytes.iter().enumerate().filter_map(|(at, byte)| self.step(at, *byte)).last()
     }
 
+    /// The document that it is in is given up: whatever stands at the beginning of a line is the next one.
+    pub(super) fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
     fn step(&mut self, at: usize, byte: u8) -> Option<Cut> {
-        let line_begins = std::mem::replace(&mut self.line_begins, byte == b'\n');
+        let line_begins = std::mem::replace(&mut self.before, byte) == b'\n';
         if self.string != InString::No {
             self.inside_string(byte);
             return None;
         }
-        let unclosed =
-            line_begins && matches!(byte, b'{' | b'[') && may_end_with(self.last) && self.depth > 0;
+        let ended = self.given_up || may_end_with(self.last);
+        let unclosed = line_begins && matches!(byte, b'{' | b'[') && ended && self.depth > 0;
         if unclosed {
             // Nothing can follow a value without a comma: what is open was never closed.
             (self.depth, self.in_list) = (0, false);

@@ -117,6 +117,8 @@ fn a_document_that_is_too_large_is_said_and_skipped() {
     "#);
     let list = format!("[{{\"n\": 1}}, {large}, {{\"n\": \"2\"}}]");
     insta::assert_snapshot!(said(list.as_bytes(), &small));
+    let bomb = format!("{{\"n\": {}\n{{\"n\": 1}}\n", "[".repeat(5000));
+    assert!(said(bomb.as_bytes(), &small).starts_with("1/1\n"), "a document that is never closed");
 }
 
 #[test]
