@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::plan::{Evidence, Expiring, Risk, grade, questions, shown};
-use crate::topology::TopicId;
+use crate::plan::{Evidence, Expiring, Risk, grade, questions};
 use crate::topology::observed::{Broker, SNAPSHOT_VERSION, Setting};
+use crate::topology::{TopicId, shown};
 
 fn name(text: &str) -> TopicName {
     TopicName::parse(text).unwrap()

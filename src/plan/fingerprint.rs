@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Action, Plan};
-use super::value::shown;
 use crate::topology::observed::{ClusterState, Setting, Source};
-use crate::topology::{TopicId, TopicName};
+use crate::topology::{TopicId, TopicName, shown};
 
 /// The facts about one topic that a plan touches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

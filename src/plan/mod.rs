@@ -23,4 +23,3 @@ pub(crate) use limits::records;
 pub(crate) use risk::{Evidence, Expiring, Question, grade, questions};
 pub(crate) use saved::SavedPlan;
 pub(crate) use select::select;
-pub(crate) use value::shown;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::change::{Action, Change, Plan, Risk};
-use super::value::{retention, shown};
+use super::value::retention;
 use crate::topology::observed::{ClusterState, ObservedTopic};
-use crate::topology::{Topic, TopicName, Topology};
+use crate::topology::{Topic, TopicName, Topology, shown};
 use crate::unit::grouped;
 
 /// What the logs have to be asked before risks can be graded.

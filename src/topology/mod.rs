@@ -11,6 +11,7 @@ mod parse;
 pub(crate) mod problem;
 pub(crate) mod rules;
 pub(crate) mod schemas;
+mod setting;
 mod topic_configs;
 mod topic_id;
 
@@ -18,6 +19,7 @@ pub(crate) use model::{Topic, TopicRole, Topology};
 pub(crate) use name::TopicName;
 pub(crate) use problem::Problem;
 pub(crate) use schemas::SchemaFiles;
+pub(crate) use setting::shown;
 pub(crate) use topic_id::TopicId;
 
 use draft::Draft;

@@ -2,6 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What the schema file `<Event>.v<N>.json` is of; `None` for any other name.
+pub(crate) fn event_and_version(file: &str) -> Option<(&str, u32)> {
+    let (event, version) = file.strip_suffix(".json")?.rsplit_once(".v")?;
+    Some((event, version.parse().ok()?))
+}
+
 /// The files of the folder that `schemas:` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SchemaFiles {
@@ -19,10 +25,7 @@ impl SchemaFiles {
     pub(crate) fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut versions: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
         for name in names {
-            let parts = name.strip_suffix(".json").and_then(|stem| stem.rsplit_once(".v"));
-            if let Some((event, version)) = parts
-                && let Ok(version) = version.parse()
-            {
+            if let Some((event, version)) = event_and_version(name) {
                 versions.entry(event.to_owned()).or_default().insert(version);
             }
         }

@@ -1,4 +1,4 @@
-//! Large numbers.
+//! Large numbers and counts.
 
 /// `12,345`.
 pub(crate) fn grouped(number: usize) -> String {
@@ -11,4 +11,24 @@ pub(crate) fn grouped(number: usize) -> String {
         shown.push(digit);
     }
     shown
+}
+
+/// `1 error`, `2 errors`.
+pub(crate) fn counted(count: usize, word: &str) -> String {
+    match count {
+        1 => format!("1 {word}"),
+        _ => format!("{} {word}s", grouped(count)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_a_plural_and_groups_of_three() {
+        assert_eq!(counted(1, "error"), "1 error");
+        assert_eq!(counted(0, "error"), "0 errors");
+        assert_eq!(counted(1_234_567, "error"), "1,234,567 errors");
+    }
 }

@@ -10,7 +10,7 @@ mod size;
 
 pub(crate) use duration::Duration;
 pub(crate) use fixed::{fixed, is_number};
-pub(crate) use grouped::grouped;
+pub(crate) use grouped::{counted, grouped};
 pub(crate) use money::shown as shown_money;
 pub use money::{Money, MoneyError};
 pub(crate) use rate::Rate;

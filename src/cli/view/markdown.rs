@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use super::plan::{Heading, aspect, glyph, summary, transition, verdict};
 use super::text::counted;
-use crate::plan::{Action, Change, Plan, Verification, shown};
+use crate::plan::{Action, Change, Plan, Verification};
+use crate::text::{code, escaped};
+use crate::topology::shown;
 
 /// Longer tables are folded away.
 const OPEN_ROWS: usize = 20;
@@ -14,8 +16,11 @@ const OPEN_ROWS: usize = 20;
 const MOST_ROWS: usize = 300;
 
 pub(crate) fn render(plan: &Plan, heading: &Heading<'_>) -> String {
-    let mut out =
-        format!("### kafkaflow plan\n\n{}\n\n**{}**\n", escape(&heading.line(plan)), escape(&summary(plan)));
+    let mut out = format!(
+        "### kafkaflow plan\n\n{}\n\n**{}**\n",
+        escaped(&heading.line(plan)),
+        escaped(&summary(plan))
+    );
     let alarms: Vec<&Change> = plan.changes.iter().filter(|change| needs_a_look(change)).collect();
     if !alarms.is_empty() {
         out.push_str("\nLook at these:\n\n");
@@ -53,19 +58,19 @@ fn needs_a_look(change: &Change) -> bool {
 
 fn attention(out: &mut String, change: &Change) {
     let _ =
-        write!(out, "- **{}** {} {}", verdict(change), code(change.topic.as_str()), escape(&what(change)));
+        write!(out, "- **{}** {} {}", verdict(change), code(change.topic.as_str()), escaped(&what(change)));
     for reason in &change.reasons {
-        let _ = write!(out, "<br>{}", escape(reason));
+        let _ = write!(out, "<br>{}", escaped(reason));
     }
     if let Some(blocked) = &change.blocked {
-        let _ = write!(out, "<br>{}<br>instead: {}", escape(&blocked.reason), escape(&blocked.recipe));
+        let _ = write!(out, "<br>{}<br>instead: {}", escaped(&blocked.reason), escaped(&blocked.recipe));
     }
     match &change.verification {
         Verification::Refused(words) => {
-            let _ = write!(out, "<br>the broker would refuse it: {}", escape(words));
+            let _ = write!(out, "<br>the broker would refuse it: {}", escaped(words));
         }
         Verification::Unverified(right) => {
-            let _ = write!(out, "<br>not verified by the broker: needs {}", escape(right));
+            let _ = write!(out, "<br>not verified by the broker: needs {}", escaped(right));
         }
         Verification::Accepted | Verification::NotAsked => {}
     }
@@ -78,7 +83,7 @@ fn row(out: &mut String, change: &Change) {
         out,
         "| `{glyph}` | {} | {} | {} |",
         code(change.topic.as_str()),
-        escape(&what(change)),
+        escaped(&what(change)),
         verdict(change)
     );
 }
@@ -125,34 +130,11 @@ fn unmanaged(out: &mut String, plan: &Plan) {
             out,
             "- {} {}",
             code(setting.topic.as_str()),
-            escape(&format!("{}={value}", setting.key))
+            escaped(&format!("{}={value}", setting.key))
         );
     }
     if count > MOST_ROWS {
         out.push_str("- … `--format json` has all\n");
     }
     out.push_str("\n</details>\n");
-}
-
-fn code(text: &str) -> String {
-    format!("`{text}`")
-}
-
-/// What Markdown and HTML would take for their own.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '\\' | '[' | ']' | '~' => {
-                out.push('\\');
-                out.push(character);
-            }
-            '\n' | '\r' => out.push(' '),
-            other => out.push(other),
-        }
-    }
-    out
 }

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::screen::Screen;
 use super::text::{counted, grouped, indented};
 use super::tone::Tone;
-use crate::plan::{Action, Change, Plan, Risk, Unmanaged, Verification, shown};
+use crate::plan::{Action, Change, Plan, Risk, Unmanaged, Verification};
 use crate::topology::observed::Source;
+use crate::topology::shown;
 
 /// What is planned against what.
 pub(crate) struct Heading<'a> {

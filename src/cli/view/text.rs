@@ -1,6 +1,6 @@
 //! Running text.
 
-pub(crate) use crate::unit::grouped;
+pub(crate) use crate::unit::{counted, grouped};
 
 /// Breaks `text` into lines of at most `width` columns at blanks; a longer word keeps its own line.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -15,14 +15,6 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// `1 error`, `2 errors`.
-pub(crate) fn counted(count: usize, word: &str) -> String {
-    match count {
-        1 => format!("1 {word}"),
-        _ => format!("{} {word}s", grouped(count)),
-    }
 }
 
 /// `text` broken into lines of at most `width` columns, each behind `indent` and ended.
@@ -41,12 +33,5 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("  unbreakable  x", 4), ["unbreakable", "x"]);
         assert!(wrap("", 4).is_empty());
-    }
-
-    #[test]
-    fn counts_have_a_plural_and_groups_of_three() {
-        assert_eq!(counted(1, "error"), "1 error");
-        assert_eq!(counted(0, "error"), "0 errors");
-        assert_eq!(counted(1_234_567, "error"), "1,234,567 errors");
     }
 }
