@@ -16,6 +16,7 @@ mod man;
 mod plan;
 mod planning;
 mod progress;
+mod select;
 mod snapshot;
 mod topology_file;
 mod validate;

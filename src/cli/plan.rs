@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::connect::ConnectArgs;
 use super::error::CliError;
 use super::exit::Exit;
-use super::planning::{Planned, SelectArgs, Wanted, now, plan_live, plan_offline};
+use super::planning::{Planned, now, plan_live, plan_offline};
+use super::select::{SelectArgs, Wanted};
 use super::view::plan::{Heading, render};
 use super::view::screen::Screen;
 use super::view::{markdown, text};
@@ -60,7 +61,7 @@ const VERIFY_FOR: Duration = Duration::from_secs(60);
 pub(crate) async fn run(args: &Args, out: &mut impl Write) -> Result<Exit, CliError> {
     if let Some(snapshot) = &args.against {
         let observed = read_snapshot(snapshot)?;
-        let wanted = args.select.wanted(&args.file)?;
+        let wanted = args.select.wanted(&args.file, "planned")?;
         let planned = plan_offline(&wanted, observed);
         let name = snapshot.display().to_string();
         show(&planned, &wanted, args, Some(&name), out)?;

@@ -2,110 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use tokio::time::Instant;
 
 use super::connect::{ConnectArgs, reach};
 use super::error::CliError;
 use super::progress;
-use super::topology_file;
-use super::view::diagnostics;
-use super::view::screen::Screen;
+use super::select::{SelectArgs, Wanted};
 use crate::cluster::apply::Patience;
 use crate::cluster::evidence;
 use crate::cluster::observe::{Observation, Reach, observe, observe_listed};
 use crate::cluster::port::{ClusterError, Listing, Scope, Topics};
 use crate::cluster::verify::{Verified, verify};
 use crate::kafka::admin::Admin;
-use crate::plan::{Evidence, Plan, diff, grade, questions, select};
+use crate::plan::{Evidence, Plan, diff, grade, questions};
+use crate::topology::TopicName;
 use crate::topology::observed::ClusterState;
-use crate::topology::{TopicName, Topology};
-
-/// Which part of which file is planned.
-#[derive(Args, Debug, Clone)]
-pub(crate) struct SelectArgs {
-    /// Environment of the file to lay over its base
-    #[arg(long, value_name = "NAME")]
-    pub(crate) env: Option<String>,
-
-    /// Only the file's topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)
-    #[arg(long = "topic", value_name = "GLOB")]
-    topics: Vec<String>,
-}
 
 /// A plan, and what it was made from.
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) observed: ClusterState,
-}
-
-/// The file's topology, cut down to what was asked for.
-pub(crate) struct Wanted {
-    pub(crate) file: String,
-    pub(crate) topology: Topology,
-    /// Is it the whole file?
-    pub(crate) whole: bool,
-}
-
-impl SelectArgs {
-    /// Reads the file; a file with errors is shown with all of them, and refused.
-    pub(crate) fn wanted(&self, file: &Path) -> Result<Wanted, CliError> {
-        let globs = self.globs()?;
-        let loaded = topology_file::load(file, self.env.as_deref())?;
-        let Some(topology) = loaded.topology else {
-            let mut report = Vec::new();
-            let most = loaded.problems.len().min(50);
-            diagnostics::write(
-                &mut report,
-                &loaded.path,
-                &loaded.text,
-                &loaded.problems[..most],
-                Screen::of_stderr(),
-            )?;
-            eprint!("{}", String::from_utf8_lossy(&report));
-            let count = super::view::text::counted(loaded.errors, "error");
-            return Err(CliError::failed(format!("{} has {count}; nothing was planned", loaded.path))
-                .help(format!("kafkaflow validate {}", loaded.path)));
-        };
-        if loaded.warnings > 0 {
-            let count = super::view::text::counted(loaded.warnings, "warning");
-            tracing::info!("{}: {count}; `kafkaflow validate` shows them", loaded.path);
-        }
-        let Some(globs) = globs else {
-            return Ok(Wanted { file: loaded.path, topology, whole: true });
-        };
-        let topology = select(&topology, |topic| globs.is_match(topic.name.as_str()));
-        if topology.topics.is_empty() {
-            return Err(CliError::usage(format!(
-                "no topic of {} matches --topic {}",
-                loaded.path,
-                self.topics.join(" --topic ")
-            ))
-            .help("quote the pattern, so that the shell leaves it alone: --topic 'order-service.*'"));
-        }
-        Ok(Wanted { file: loaded.path, topology, whole: false })
-    }
-
-    fn globs(&self) -> Result<Option<GlobSet>, CliError> {
-        if self.topics.is_empty() {
-            return Ok(None);
-        }
-        let mut set = GlobSetBuilder::new();
-        for pattern in &self.topics {
-            let bad = |error: globset::Error| {
-                CliError::usage(format!("--topic `{pattern}` is not a pattern")).because(error.kind())
-            };
-            set.add(Glob::new(pattern).map_err(bad)?);
-        }
-        set.build().map(Some).map_err(|error| CliError::usage("--topic cannot be used").because(error))
-    }
-}
-
-impl Wanted {
-    pub(crate) fn names(&self) -> Vec<TopicName> {
-        self.topology.topics.iter().map(|topic| topic.name.clone()).collect()
-    }
 }
 
 /// Reads the file while the network works, then plans: observed, compared, graded, asked of the
@@ -121,11 +37,11 @@ pub(crate) async fn plan_live(
     let reaching = async {
         let admin = reach(config).await?;
         // Which topics there are can be asked without knowing the file; a whole file wants all of them.
-        let listed = if select.topics.is_empty() { Some(admin.list(Scope::Whole).await) } else { None };
+        let listed = if select.is_whole() { Some(admin.list(Scope::Whole).await) } else { None };
         Ok::<_, CliError>((admin, listed))
     };
     let (select, path) = (select.clone(), PathBuf::from(file));
-    let reading = tokio::task::spawn_blocking(move || select.wanted(&path));
+    let reading = tokio::task::spawn_blocking(move || select.wanted(&path, "planned"));
     let (wanted, reached) = tokio::join!(reading, reaching);
     let wanted = wanted.map_err(|error| CliError::failed("reading the file failed").because(error))??;
     let (admin, listed) = reached?;

@@ -28,13 +28,12 @@ pub(crate) struct LoadedFile {
 /// Reads and checks a topology file; `-` is standard input, whose schemas are looked for in the
 /// working directory. Fails when the file cannot be read, never for what is in it.
 pub(crate) fn load(path: &Path, env: Option<&str>) -> Result<LoadedFile, CliError> {
-    let (shown, folder, bytes) = if path == Path::new("-") {
+    let (shown, bytes) = if path == Path::new("-") {
         let bytes = read_limited(io::stdin().lock())
             .map_err(|error| CliError::failed("cannot read standard input").because(error))?;
-        ("<stdin>".to_owned(), PathBuf::from("."), bytes)
+        ("<stdin>".to_owned(), bytes)
     } else {
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        (path.display().to_string(), folder, read_file(path)?)
+        (path.display().to_string(), read_file(path)?)
     };
     let Some(bytes) = bytes else {
         return Err(CliError::failed(format!("{} is too large for a topology", quoted(&shown)))
@@ -42,7 +41,7 @@ pub(crate) fn load(path: &Path, env: Option<&str>) -> Result<LoadedFile, CliErro
             .help("give the topology file; it is a few kilobytes of YAML"));
     };
     let text = String::from_utf8(bytes).map_err(|error| not_utf8(&shown, &error))?;
-    let loaded = topology::load(&text, env, |schemas| schema_files(&folder.join(schemas)));
+    let loaded = topology::load(&text, env, |schemas| schema_files(&beside(path, schemas)));
     Ok(LoadedFile {
         path: shown,
         text,
@@ -51,6 +50,12 @@ pub(crate) fn load(path: &Path, env: Option<&str>) -> Result<LoadedFile, CliErro
         errors: loaded.errors,
         warnings: loaded.warnings,
     })
+}
+
+/// The folder that a topology file names: where it is relative, it stands beside the file.
+pub(crate) fn beside(file: &Path, folder: &str) -> PathBuf {
+    let parent = if file == Path::new("-") { Path::new(".") } else { file.parent().unwrap_or(Path::new("")) };
+    parent.join(folder)
 }
 
 fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CliError> {
