@@ -25,6 +25,9 @@ _kafkaflow() {
             kafkaflow,explain)
                 cmd="kafkaflow__subcmd__explain"
                 ;;
+            kafkaflow,graph)
+                cmd="kafkaflow__subcmd__graph"
+                ;;
             kafkaflow,man)
                 cmd="kafkaflow__subcmd__man"
                 ;;
@@ -47,7 +50,7 @@ _kafkaflow() {
 
     case "${cmd}" in
         kafkaflow)
-            opts="-v -h -V --verbose --help --version validate explain validate-event plan apply snapshot completions man"
+            opts="-v -h -V --verbose --help --version validate explain validate-event plan apply snapshot graph completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -127,6 +130,32 @@ _kafkaflow() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__graph)
+            opts="-v -h --env --topic --format --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "mermaid dot" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

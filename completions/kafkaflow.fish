@@ -33,6 +33,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate-event"
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "plan" -d 'Show what `apply` would change; nothing is changed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Bring a cluster to what the file says'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "graph" -d 'Draw who writes to which topic, who reads it, and where its failures go'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "completions" -d 'Write the completions of a shell to standard output'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "man" -d 'Write the manual page to standard output, or every command\'s page into a folder'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -l env -d 'Lay an environment of the file over its base before checking' -r
@@ -97,6 +98,12 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s X -d 'A
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -l config -d 'A client.properties file' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l env -d 'Environment of the file to lay over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l format -d 'The language of the graph' -r -f -a "mermaid\t'For Markdown on GitHub and GitLab: put it into a ```mermaid block'
+dot\t'For Graphviz'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand completions" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand man" -l dir -d 'Folder for kafkaflow.1, kafkaflow-plan.1, …' -r -F

@@ -7,7 +7,7 @@
 //! 8 cli
 //! 4 kafka
 //! 3 cluster
-//! 2 plan event
+//! 2 plan event export
 //! 1 topology schema messaging
 //! 0 unit text connection
 //! ```
@@ -16,6 +16,7 @@ pub mod cli;
 pub(crate) mod cluster;
 pub(crate) mod connection;
 pub mod event;
+pub(crate) mod export;
 pub(crate) mod kafka;
 pub(crate) mod messaging;
 pub(crate) mod plan;

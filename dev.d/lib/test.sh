@@ -85,6 +85,30 @@ wants_brokers() {
 # Lists are read to their ends: who writes one fails when its reader has seen enough.
 matches() { [[ -z $filter ]] || "$1" --list "$filter" 2>/dev/null | grep ': test$' >/dev/null; }
 
+# --- what judges our documents, beside Graphviz: packages for Node.js
+
+wants_judges() {
+  local kind name executable
+  while read -r kind name executable; do
+    # shellcheck disable=SC2086  # no filter is no argument
+    if [[ $kind == test ]] && "$executable" --list $filter 2>/dev/null | grep '^export::' >/dev/null; then return 0; fi
+  done <"$STATE/test/binaries"
+  return 1
+}
+
+# Installed once for a lock file; the scripts stand beside the packages that they import.
+have_judges() {
+  local folder=$STATE/npm
+  mkdir -p "$folder"
+  if ! cmp -s tests/npm/package-lock.json "$folder/installed"; then
+    cp tests/npm/package.json tests/npm/package-lock.json "$folder"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || return
+    cp tests/npm/package-lock.json "$folder/installed"
+  fi
+  cp tests/npm/*.mjs "$folder"
+  export KAFKAFLOW_TEST_NPM=$folder
+}
+
 # --- run
 
 # Directly, not by `cargo test`: RUSTC_BOOTSTRAP lets a stable libtest print times, but cargo would rebuild all for it.

@@ -10,6 +10,7 @@ mod event_judge;
 mod event_report;
 mod exit;
 mod explain;
+mod graph;
 mod input;
 mod log;
 mod man;
@@ -55,6 +56,7 @@ enum Command {
     Apply(apply::Args),
     #[command(after_long_help = connect::properties_help())]
     Snapshot(snapshot::Args),
+    Graph(graph::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -89,6 +91,7 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
         Command::Plan(args) => wait_for(plan::run(&args, out)),
         Command::Apply(args) => wait_for(apply::run(&args, out)),
         Command::Snapshot(args) => wait_for(snapshot::run(&args, out)),
+        Command::Graph(args) => graph::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Man(args) => man::run(&args, out),
     }

@@ -83,6 +83,16 @@ fn every_command_of_the_tour_prints_what_the_readme_says() {
 }
 
 #[test]
+fn the_graph_of_the_readme_is_current() {
+    let readme = std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
+    let (_, rest) =
+        readme.split_once("<!-- kafkaflow graph topology.yaml -->\n```mermaid\n").expect("the graph");
+    let (embedded, _) = rest.split_once("```\n<!-- /graph -->\n").expect("its end");
+    let graph = Folder::new().run(&["graph", &format!("{ROOT}/topology.yaml")]).stdout;
+    assert!(embedded == graph, "write this between the two comments:\n{graph}");
+}
+
+#[test]
 fn the_two_commands_of_the_readme_exist() {
     for command in ["up", "test"] {
         assert!(std::path::Path::new(ROOT).join("dev.d").join(command).is_file(), "./dev {command}");

@@ -8,8 +8,9 @@ pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// An endpoint by its variable; without brokers a test fails, it is never skipped.
 pub(crate) fn endpoint(variable: &str) -> String {
-    std::env::var(variable)
-        .unwrap_or_else(|_| panic!("{variable} is not set: run this by ./dev test, which starts the brokers"))
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: run this by ./dev test, which starts what tests need")
+    })
 }
 
 pub(crate) fn brokers() -> String {
