@@ -2,6 +2,7 @@
 //! apply must not see the past.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -50,6 +51,7 @@ pub(crate) async fn converge(
         .filter(|(_, outcome)| **outcome == Outcome::Done)
         .map(|(change, _)| change.clone())
         .collect();
+    let done = Rc::new(done);
     if done.is_empty() {
         return Vec::new();
     }
@@ -62,9 +64,10 @@ pub(crate) async fn converge(
                 let alive: BTreeSet<i32> = alive.into_iter().collect();
                 // A broker that has shown everything is not asked again; one that is gone need not.
                 let ask: Vec<Waiting> = match waiting.take() {
-                    None => {
-                        alive.into_iter().map(|broker| Waiting { broker, lacking: done.clone() }).collect()
-                    }
+                    None => alive
+                        .into_iter()
+                        .map(|broker| Waiting { broker, lacking: Rc::clone(&done) })
+                        .collect(),
                     Some(waiting) => waiting.into_iter().filter(|one| alive.contains(&one.broker)).collect(),
                 };
                 // At once: after large requests every broker takes its time, and each works for itself.
@@ -90,7 +93,7 @@ pub(crate) async fn converge(
 struct Waiting {
     broker: i32,
     /// What it is not known to show.
-    lacking: Vec<Change>,
+    lacking: Rc<Vec<Change>>,
 }
 
 /// What the brokers should show.
@@ -169,7 +172,7 @@ async fn check(cluster: &impl Topics, mut waiting: Waiting) -> Option<(Waiting, 
         found = lacking(cluster, waiting.broker, &waiting.lacking).await;
     }
     if let (true, Ok((lacking, _))) = (whole, &found) {
-        waiting.lacking.clone_from(lacking);
+        waiting.lacking = Rc::new(lacking.clone());
     }
     let example = match found {
         Ok((lacking, _)) if lacking.is_empty() => return None,
