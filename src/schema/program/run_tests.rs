@@ -223,6 +223,12 @@ proptest! {
     }
 
     #[test]
+    fn a_name_is_found_where_it_stands(text in "[ab]{0,30}", name in "[ab]{0,20}", same in any::<bool>()) {
+        let text = if same { format!("{name}{text}") } else { text };
+        prop_assert_eq!(begins_with(text.as_bytes(), name.as_bytes()), text.starts_with(&name));
+    }
+
+    #[test]
     fn a_number_that_is_sure_is_what_every_reader_makes_of_it(text in "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,9})?") {
         if let Some(value) = exact(text.as_bytes()) {
             prop_assert_eq!(Some(value), text.parse().ok());
