@@ -25,6 +25,9 @@ _kafkaflow() {
             kafkaflow,explain)
                 cmd="kafkaflow__subcmd__explain"
                 ;;
+            kafkaflow,export)
+                cmd="kafkaflow__subcmd__export"
+                ;;
             kafkaflow,graph)
                 cmd="kafkaflow__subcmd__graph"
                 ;;
@@ -43,6 +46,12 @@ _kafkaflow() {
             kafkaflow,validate-event)
                 cmd="kafkaflow__subcmd__validate__subcmd__event"
                 ;;
+            kafkaflow__subcmd__export,asyncapi)
+                cmd="kafkaflow__subcmd__export__subcmd__asyncapi"
+                ;;
+            kafkaflow__subcmd__export,docs)
+                cmd="kafkaflow__subcmd__export__subcmd__docs"
+                ;;
             *)
                 ;;
         esac
@@ -50,7 +59,7 @@ _kafkaflow() {
 
     case "${cmd}" in
         kafkaflow)
-            opts="-v -h -V --verbose --help --version validate explain validate-event plan apply snapshot graph completions man"
+            opts="-v -h -V --verbose --help --version validate explain validate-event plan apply snapshot graph export completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -130,6 +139,92 @@ _kafkaflow() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__export)
+            opts="-v -h --verbose --help asyncapi docs"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__export__subcmd__asyncapi)
+            opts="-b -X -v -h --env --topic --service --api-version --format --brokers --config --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --api-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "yaml json" -- "${cur}"))
+                    return 0
+                    ;;
+                --brokers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -b)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -X)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__export__subcmd__docs)
+            opts="-v -h --env --topic --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

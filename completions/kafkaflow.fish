@@ -34,6 +34,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "plan" -d 'Show 
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Bring a cluster to what the file says'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "graph" -d 'Draw who writes to which topic, who reads it, and where its failures go'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "export" -d 'Write the topology in another form'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "completions" -d 'Write the completions of a shell to standard output'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "man" -d 'Write the manual page to standard output, or every command\'s page into a folder'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -l env -d 'Lay an environment of the file over its base before checking' -r
@@ -104,6 +105,25 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l format -d 
 dot\t'For Graphviz'"
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and not __fish_seen_subcommand_from asyncapi docs" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and not __fish_seen_subcommand_from asyncapi docs" -s h -l help -d 'Print help'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and not __fish_seen_subcommand_from asyncapi docs" -f -a "asyncapi" -d 'An AsyncAPI 3.0 document: topics as channels, services\' sending and receiving as operations'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and not __fish_seen_subcommand_from asyncapi docs" -f -a "docs" -d 'A page of Markdown: the graph, every topic, event and service'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -l env -d 'Environment of the file to lay over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -l service -d 'Only what this service sends and receives' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -l api-version -d 'Version of what is described, `info.version`: a release, a commit' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -l format -d 'How to write the document' -r -f -a "yaml\t''
+json\t''"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -l config -d 'A client.properties file' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from asyncapi" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from docs" -l env -d 'Environment of the file to lay over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from docs" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from docs" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand export; and __fish_seen_subcommand_from docs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand completions" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand man" -l dir -d 'Folder for kafkaflow.1, kafkaflow-plan.1, …' -r -F

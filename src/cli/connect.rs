@@ -29,6 +29,11 @@ pub(crate) struct ConnectArgs {
 }
 
 impl ConnectArgs {
+    /// Does the command line say anything about a cluster?
+    pub(crate) fn is_given(&self) -> bool {
+        self.brokers.is_some() || !self.properties.is_empty() || self.config.is_some()
+    }
+
     /// Puts file, environment and flags together; the later wins.
     pub(crate) fn config(&self) -> Result<ConnectionConfig, CliError> {
         let mut given = Vec::new();

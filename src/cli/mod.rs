@@ -10,6 +10,7 @@ mod event_judge;
 mod event_report;
 mod exit;
 mod explain;
+mod export;
 mod graph;
 mod input;
 mod log;
@@ -17,6 +18,7 @@ mod man;
 mod plan;
 mod planning;
 mod progress;
+mod schema_files;
 mod select;
 mod snapshot;
 mod topology_file;
@@ -57,6 +59,7 @@ enum Command {
     #[command(after_long_help = connect::properties_help())]
     Snapshot(snapshot::Args),
     Graph(graph::Args),
+    Export(export::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -92,6 +95,7 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
         Command::Apply(args) => wait_for(apply::run(&args, out)),
         Command::Snapshot(args) => wait_for(snapshot::run(&args, out)),
         Command::Graph(args) => graph::run(&args, out),
+        Command::Export(args) => export::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Man(args) => man::run(&args, out),
     }

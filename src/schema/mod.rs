@@ -6,7 +6,7 @@
 
 mod by_type;
 mod compiled;
-mod json;
+pub(crate) mod json;
 mod judge;
 mod program;
 pub(crate) mod reader;
