@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::pin::pin;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 
@@ -23,8 +23,6 @@ use crate::topology::TopicName;
 
 /// How long one look for a record takes before the keyboard is asked.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long a partition may be without a leader that everybody knows.
-const ELECTION: Duration = Duration::from_secs(10);
 /// How long a broker may wait for records before it answers that there are none.
 const IDLE: Duration = Duration::from_millis(20);
 
@@ -264,17 +262,8 @@ async fn stretches(topic: &str, from: Begin, connection: ConnectionConfig) -> Re
         let questions: Vec<_> = partitions.iter().map(|partition| (name.clone(), *partition, spec)).collect();
         questions
     };
-    // A leader that was just elected is not known to everybody at once.
-    let until = Instant::now() + ELECTION;
-    let (earliest, latest) = loop {
-        let earliest = admin.offsets(&ask(OffsetSpec::Earliest)).await.map_err(unread)?;
-        let latest = admin.offsets(&ask(OffsetSpec::Latest)).await.map_err(unread)?;
-        let all = earliest.iter().chain(&latest).all(Option::is_some);
-        if all || Instant::now() >= until {
-            break (earliest, latest);
-        }
-        tokio::time::sleep(LOOK).await;
-    };
+    let earliest = admin.offsets(&ask(OffsetSpec::Earliest)).await.map_err(unread)?;
+    let latest = admin.offsets(&ask(OffsetSpec::Latest)).await.map_err(unread)?;
     let since = match from {
         Begin::Ago(ago) => {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
