@@ -16,6 +16,7 @@ mod order_placed;
 mod quantity;
 mod reservation;
 mod rules;
+mod settle;
 mod text;
 mod timestamp;
 mod wire;
@@ -39,5 +40,6 @@ pub use reservation::{
     CancelReservation, Extent, ReservationCancelled, ReservationRestored, RestoreReservation,
 };
 pub use rules::rules;
+pub(crate) use settle::settle;
 pub use text::{Text, TextError};
 pub use timestamp::{Timestamp, TimestampError};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::json::{self, Node};
 use super::program::{Places, Program};
-use super::{Rule, Violation, judge, rule};
+use super::{Rule, Violation, bundle, judge, rule};
 use crate::text::{Span, quoted};
 
 /// Backtracks of one match; a pattern that needs more is catastrophic, and is said to be.
@@ -64,15 +64,7 @@ impl Compiler {
             return Err(SchemaError { problems });
         };
         let value = node.to_value();
-        let patterns = PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS);
-        let mut options = jsonschema::options()
-            .should_validate_formats(true)
-            .with_retriever(Bridge(self.retriever.clone()))
-            .with_pattern_options(patterns);
-        if let Some(base) = &self.base {
-            options = options.with_base_uri(base.clone());
-        }
-        let validator = options.build(&value).map_err(|error| {
+        let validator = self.options().build(&value).map_err(|error| {
             let all = against_meta_schema(&value, text, &node);
             SchemaError { problems: if all.is_empty() { unusable(&error, text, &node) } else { all } }
         })?;
@@ -83,6 +75,29 @@ impl Compiler {
             rules: self.rules.clone(),
             takes_arrays: takes_arrays(&value, &value, 0),
         })
+    }
+
+    /// The schema with all that it refers to embedded, so that it stands for itself.
+    pub(crate) fn bundle(&self, text: &[u8]) -> Result<Value, SchemaError> {
+        self.compile(text)?;
+        let (node, problems) = json::document(text);
+        let Some(node) = node else { return Err(SchemaError { problems }) };
+        let base = self.base.as_deref().unwrap_or_default();
+        Ok(bundle::bundle(node.to_value(), base, &|uri| {
+            let text = self.retriever.as_ref()?(uri).ok()?;
+            json::document(&text).0.map(|node| node.to_value())
+        }))
+    }
+
+    fn options(&self) -> jsonschema::ValidationOptions<'static> {
+        let options = jsonschema::options()
+            .should_validate_formats(true)
+            .with_retriever(Bridge(self.retriever.clone()))
+            .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS));
+        match &self.base {
+            Some(base) => options.with_base_uri(base.clone()),
+            None => options,
+        }
     }
 }
 

@@ -4,13 +4,17 @@
 //! documents by a program over their bytes and leave the rest to the `jsonschema` crate, so that the verdict is
 //! always the latter's.
 
+mod bundle;
 mod by_type;
+pub(crate) mod compat;
 mod compiled;
+mod document;
 pub(crate) mod json;
 mod judge;
 mod program;
 pub(crate) mod reader;
 mod rule;
+pub(crate) mod sample;
 mod verdict;
 
 pub use by_type::{ByType, Carries, Judge};

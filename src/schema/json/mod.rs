@@ -7,7 +7,7 @@ mod tree;
 
 pub(crate) use error::JsonError;
 pub(crate) use parse::{Parsed, parse};
-pub(crate) use tree::{Kind, Node, escaped};
+pub(crate) use tree::{Kind, Node, escaped, tokens};
 
 use super::Violation;
 

@@ -1,0 +1,200 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn compare(writer: &Value, reader: &Value, policy: Policy) -> Result<Comparison, NoSchema> {
+    super::compare(writer, reader, policy, &|_| {})
+}
+
+/// Rules of the breaks, after a `?` the suspects where it is undecided.
+fn rules(writer: &Value, reader: &Value, policy: Policy) -> String {
+    let comparison = compare(writer, reader, policy).unwrap();
+    let names = |found: &[&Difference]| {
+        found.iter().map(|found| format!("{} {}", found.rule, found.place())).collect::<Vec<_>>().join(", ")
+    };
+    let breaks: Vec<&Difference> = comparison.breaks.iter().map(|finding| &finding.difference).collect();
+    let tolerated: Vec<&Difference> =
+        comparison.tolerated.iter().map(|finding| &finding.difference).collect();
+    let mut text = names(&breaks);
+    if !tolerated.is_empty() {
+        text = format!("{text} ({})", names(&tolerated));
+    }
+    if let Some(undecided) = &comparison.undecided {
+        text = format!("{text}? {}", names(&undecided.suspects.iter().collect::<Vec<_>>()));
+    }
+    text
+}
+
+#[test]
+fn a_difference_has_its_name_and_place() {
+    let schema = |text: &str| {
+        let schema: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        json!({ "type": "object", "properties": { "p": schema } })
+    };
+    let mut wrong = Vec::new();
+    for line in include_str!("differences.txt").lines().filter(|line| !line.starts_with('#')) {
+        let [writer, reader, expected] =
+            line.split('|').map(str::trim).collect::<Vec<_>>()[..].try_into().unwrap();
+        let found = rules(&schema(writer), &schema(reader), Policy::Strict);
+        if found != expected {
+            wrong.push(format!("{line}: {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_lenient_policy_lets_pass_what_confluents_does_and_shows_it() {
+    let object = |properties: Value| json!({ "type": "object", "properties": properties });
+    let closed = |properties: Value| json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    let partly = |properties: Value| json!({ "type": "object", "properties": properties, "additionalProperties": { "type": "string" } });
+    let defaulted = json!({ "type": "object", "properties": { "p": { "type": "integer", "default": 1 } }, "required": ["p"] });
+    let mut wrong = Vec::new();
+    for (writer, reader, strict, lenient) in [
+        (
+            object(json!({})),
+            object(json!({ "p": { "type": "string" } })),
+            "OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL /p",
+            " (OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL /p)",
+        ),
+        (
+            object(json!({})),
+            closed(json!({})),
+            "ADDITIONAL_PROPERTIES_REMOVED /unexpected",
+            " (ADDITIONAL_PROPERTIES_REMOVED /unexpected)",
+        ),
+        (
+            object(json!({})),
+            partly(json!({})),
+            "ADDITIONAL_PROPERTIES_NARROWED /unexpected",
+            " (ADDITIONAL_PROPERTIES_NARROWED /unexpected)",
+        ),
+        (
+            partly(json!({})),
+            partly(json!({ "p": { "type": "integer" } })),
+            "PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL /p",
+            " (PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL /p)",
+        ),
+        (partly(json!({})), partly(json!({ "p": { "type": "string" } })), "", ""),
+        (
+            partly(json!({ "p": { "type": "integer" } })),
+            partly(json!({})),
+            "PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL /p",
+            " (PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL /p)",
+        ),
+        (
+            object(json!({ "p": { "type": "integer" } })),
+            defaulted.clone(),
+            "REQUIRED_ATTRIBUTE_WITH_DEFAULT_ADDED /p",
+            " (REQUIRED_ATTRIBUTE_WITH_DEFAULT_ADDED /p)",
+        ),
+        (
+            closed(json!({})),
+            defaulted.clone(),
+            "REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL /p",
+            " (REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL /p)",
+        ),
+        (
+            object(json!({})),
+            defaulted,
+            "REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_OPEN_CONTENT_MODEL /p, OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL /p",
+            " (REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_OPEN_CONTENT_MODEL /p, OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL /p)",
+        ),
+        // What lenient lets pass does not hide what it does not.
+        (
+            object(json!({ "q": { "minimum": 1 } })),
+            object(json!({ "p": { "type": "string" }, "q": { "minimum": 2 } })),
+            "OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL /p, MINIMUM_INCREASED /q",
+            "MINIMUM_INCREASED /q (OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL /p)",
+        ),
+        (
+            closed(json!({ "p": {} })),
+            closed(json!({})),
+            "PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL /p",
+            "PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL /p",
+        ),
+    ] {
+        for (policy, expected) in [(Policy::Strict, strict), (Policy::Lenient, lenient)] {
+            let found = rules(&writer, &reader, policy);
+            if found != expected {
+                wrong.push(format!("{policy:?} {writer} -> {reader}: {found:?}, not {expected:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_cannot_be_decided_is_said_to_be_undecided() {
+    let pattern = |pattern: &str| json!({ "properties": { "p": { "type": "string", "pattern": pattern } } });
+    // True, and beyond what can be proven.
+    let (writer, reader) = (pattern("^[a-z]{3}$"), pattern("^[a-z]+$"));
+    assert_eq!(rules(&writer, &reader, Policy::Strict), "? PATTERN_CHANGED /p");
+    assert!(!compare(&writer, &reader, Policy::Strict).unwrap().is_compatible());
+}
+
+#[test]
+fn what_says_the_same_in_other_words_is_compatible() {
+    let tree = |least: i32| {
+        json!({
+            "$ref": "#/$defs/tree",
+            "$defs": { "tree": {
+                "type": "object",
+                "properties": { "value": { "minimum": least }, "left": { "$ref": "#/$defs/tree" }, "right": { "$ref": "#/$defs/tree" } },
+            } },
+        })
+    };
+    for (writer, reader) in [
+        (tree(2), tree(1)),
+        (
+            json!({ "unevaluatedProperties": false, "properties": { "a": { "description": "x" } }, "title": "A" }),
+            json!({ "unevaluatedProperties": false, "properties": { "a": {} }, "$id": "urn:b" }),
+        ),
+        (
+            json!({ "type": "object", "properties": { "a": { "type": "string" } }, "additionalProperties": { "type": "string" } }),
+            json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+        ),
+        (json!({ "allOf": [{ "minimum": 1 }, { "maximum": 5 }] }), json!({ "minimum": 0, "maximum": 6 })),
+        (json!({ "type": "integer", "minimum": 1, "maximum": 2 }), json!({ "enum": [1, 2, 3] })),
+        (
+            json!({ "if": { "properties": { "k": { "const": 1 } } }, "then": { "required": ["a"] } }),
+            json!({ "if": { "properties": { "k": { "const": 1 } } }, "then": { "required": ["a"] }, "$comment": "" }),
+        ),
+    ] {
+        assert_eq!(rules(&writer, &reader, Policy::Strict), "", "{writer} -> {reader}");
+    }
+    assert_eq!(rules(&tree(1), &tree(2), Policy::Strict), "MINIMUM_INCREASED /value");
+}
+
+#[test]
+fn an_example_is_small_and_comes_with_the_readers_words() {
+    let schema = |minimum: i32| {
+        json!({
+            "type": "object",
+            "required": ["id", "items"],
+            "properties": {
+                "id": { "type": "string" },
+                "note": { "type": "string" },
+                "items": { "type": "array", "items": { "$ref": "#/$defs/item" }, "minItems": 1 },
+            },
+            "$defs": { "item": { "type": "object", "required": ["quantity"], "properties": { "quantity": { "type": "integer", "minimum": minimum } } } },
+        })
+    };
+    let comparison = compare(&schema(1), &schema(2), Policy::Lenient).unwrap();
+    let [finding] = &comparison.breaks[..] else { panic!("{comparison:?}") };
+    assert_eq!(finding.difference.rule, "MINIMUM_INCREASED");
+    assert_eq!(finding.difference.writer, "/$defs/item/properties/quantity/minimum");
+    assert_eq!(finding.difference.reader, "/$defs/item/properties/quantity/minimum");
+    assert_eq!(finding.difference.detail, "minimum 1 -> 2");
+    assert_eq!(finding.difference.place(), "/items/0/quantity");
+    let example = finding.example.as_object().unwrap();
+    assert_eq!((&example["items"], example.len()), (&json!([{ "quantity": 1 }]), 2));
+    assert_eq!(finding.refusal, "/items/0/quantity: expected at least 2, found `1` (minimum)");
+}
+
+#[test]
+fn what_is_no_schema_is_refused() {
+    let error = compare(&json!({ "type": 7 }), &json!({}), Policy::Strict).unwrap_err();
+    assert!(error.to_string().contains('7'), "{error}");
+    assert!(compare(&json!({}), &json!({ "$ref": "https://example.com/x" }), Policy::Strict).is_err());
+}
