@@ -37,6 +37,9 @@ _kafkaflow() {
             kafkaflow,plan)
                 cmd="kafkaflow__subcmd__plan"
                 ;;
+            kafkaflow,schema)
+                cmd="kafkaflow__subcmd__schema"
+                ;;
             kafkaflow,snapshot)
                 cmd="kafkaflow__subcmd__snapshot"
                 ;;
@@ -52,6 +55,12 @@ _kafkaflow() {
             kafkaflow__subcmd__export,docs)
                 cmd="kafkaflow__subcmd__export__subcmd__docs"
                 ;;
+            kafkaflow__subcmd__schema,check)
+                cmd="kafkaflow__subcmd__schema__subcmd__check"
+                ;;
+            kafkaflow__subcmd__schema,sample)
+                cmd="kafkaflow__subcmd__schema__subcmd__sample"
+                ;;
             *)
                 ;;
         esac
@@ -59,7 +68,7 @@ _kafkaflow() {
 
     case "${cmd}" in
         kafkaflow)
-            opts="-v -h -V --verbose --help --version validate explain validate-event plan apply snapshot graph export completions man"
+            opts="-v -h -V --verbose --help --version validate explain validate-event schema plan apply snapshot graph export completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -316,6 +325,84 @@ _kafkaflow() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__schema)
+            opts="-v -h --verbose --help check sample"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__schema__subcmd__check)
+            opts="-v -h --against --mode --policy --format --schemas --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --against)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -W "backward backward-transitive forward forward-transitive full full-transitive" -- "${cur}"))
+                    return 0
+                    ;;
+                --policy)
+                    COMPREPLY=($(compgen -W "lenient strict" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json github" -- "${cur}"))
+                    return 0
+                    ;;
+                --schemas)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__schema__subcmd__sample)
+            opts="-n -v -h --count --invalid --seed --schemas --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schemas)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -30,6 +30,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s V -l version -d 'Pr
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate" -d 'Check a topology file; no cluster is needed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "explain" -d 'Say why a rule exists, with an example of what is wrong and what is right'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate-event" -d 'Check events against their schemas: of files, or of a live topic'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "schema" -d 'Work with the events\' schemas; no cluster is needed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "plan" -d 'Show what `apply` would change; nothing is changed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Bring a cluster to what the file says'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
@@ -69,6 +70,31 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s q
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -l follow -d 'Wait for new records at the end, until Ctrl-C'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate-event" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and not __fish_seen_subcommand_from check sample" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and not __fish_seen_subcommand_from check sample" -s h -l help -d 'Print help'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and not __fish_seen_subcommand_from check sample" -f -a "check" -d 'Check that versions of the events\' schemas can follow each other'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and not __fish_seen_subcommand_from check sample" -f -a "sample" -d 'Write example events of a type, one a line'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from check" -l against -d 'Compare with another folder, or with the same one in a git revision (`main`, `v1.2.0`) [default: the earlier versions in the folder]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from check" -l mode -d 'Who has to be able to read what' -r -f -a "backward\t'The new version reads what was written with the one before: upgrade consumers first'
+backward-transitive\t'The new version reads what was written with any earlier one'
+forward\t'The version before reads what is written with the new one: upgrade producers first'
+forward-transitive\t'Every earlier version reads what is written with the new one'
+full\t'Both: in whatever order'
+full-transitive\t'Both, with every earlier version'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from check" -l policy -d 'How much is demanded' -r -f -a "lenient\t'Writers send only the properties that their schema describes, readers fill in defaults: an optional property may be added to an event that takes any'
+strict\t'Whatever the writer\'s schema accepts has to be read'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from check" -l format -d 'How to write the breaks' -r -f -a "table\t'For people'
+json\t'For programs'
+github\t'For GitHub Actions: annotations on the lines of a pull request'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from check" -l schemas -d 'Folder of the event schemas, `EVENT.vN.json` [default: what topology.yaml names, or `schemas`]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from sample" -s n -l count -d 'How many' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from sample" -l seed -d 'Another seed makes other events, the same one the same' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from sample" -l schemas -d 'Folder of the event schemas, `EVENT.vN.json` [default: what topology.yaml names, or `schemas`]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from sample" -l invalid -d 'Make events that are almost right'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from sample" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand schema; and __fish_seen_subcommand_from sample" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l env -d 'Environment of the file to lay over its base' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand plan" -l against -d 'Plan against a saved snapshot instead of a cluster (see `kafkaflow snapshot`)' -r -F

@@ -1,17 +1,14 @@
 //! What events are judged by: schema files, and the topology that says which topic carries what.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use serde_json::Value;
 
 use super::error::CliError;
+use super::schema_file::SchemaFile;
 use super::topology_file;
 use crate::event;
-use crate::schema::{ByType, Carries, Compiler, Judge, Retriever, Rules, Schema, SchemaError};
-use crate::text::{Lines, listed, nearest, quoted};
+use crate::schema::{ByType, Carries, Judge, Rules};
+use crate::text::{listed, nearest, quoted};
 use crate::topology::{Topic, TopicRole, Topology};
 
 /// Names that a message lists.
@@ -49,7 +46,7 @@ impl Selection {
     /// Reads and compiles what is needed.
     pub(crate) fn judge(&self) -> Result<Judge, CliError> {
         if let Some(file) = &self.schema {
-            return Ok(Judge::one(compile(file, &Compiler::new())?));
+            return Ok(Judge::one(SchemaFile::read(file)?.compile(&[])?));
         }
         let topology = self.topology()?;
         let folder = self.folder(topology.as_ref());
@@ -109,6 +106,18 @@ impl Selection {
     }
 }
 
+/// The folder of schemas: the one that was named, else the topology's, whatever else is wrong with that, else the
+/// usual one.
+pub(super) fn schema_folder(named: Option<&Path>) -> Result<PathBuf, CliError> {
+    let topology = Path::new(USUAL_TOPOLOGY);
+    let said = match named {
+        Some(named) => Some(named.to_owned()),
+        None if topology.exists() => topology_file::schema_folder(topology)?,
+        None => None,
+    };
+    Ok(said.unwrap_or_else(|| PathBuf::from(USUAL_SCHEMAS)))
+}
+
 /// What a topic of the topology may carry; a dead-letter topic carries what its source does.
 fn carries(topology: &Topology, name: &str) -> Result<Carries, CliError> {
     let find = |name: &str| topology.topics.iter().find(|topic| topic.name.as_str() == name);
@@ -129,19 +138,19 @@ fn carries(topology: &Topology, name: &str) -> Result<Carries, CliError> {
 }
 
 /// `OrderPlaced.v2` = version 2 of `OrderPlaced`.
-fn event_of(text: &str) -> (&str, Option<u32>) {
+pub(super) fn event_of(text: &str) -> (&str, Option<u32>) {
     let parts = text.rsplit_once(".v").and_then(|(event, version)| Some((event, version.parse().ok()?)));
     parts.map_or((text, None), |(event, version)| (event, Some(version)))
 }
 
 /// The schema files of a folder, by event and version.
-struct Files {
+pub(super) struct Files {
     folder: PathBuf,
-    files: BTreeMap<String, BTreeMap<u32, PathBuf>>,
+    pub(super) files: BTreeMap<String, BTreeMap<u32, PathBuf>>,
 }
 
 impl Files {
-    fn of(folder: &Path) -> Result<Self, CliError> {
+    pub(super) fn of(folder: &Path) -> Result<Self, CliError> {
         let unreadable = |error: std::io::Error| {
             CliError::failed(format!("cannot read the folder of schemas {}", quoted(&folder.display().to_string())))
                 .because(error)
@@ -180,7 +189,7 @@ impl Files {
         let mut schemas = ByType::new();
         let mut problems = Vec::new();
         for (event, file) in wanted {
-            match compile(file, &Compiler::new().rules(rules.of(event))) {
+            match SchemaFile::read(file).and_then(|file| file.compile(rules.of(event))) {
                 Ok(schema) => schemas = schemas.with(event, schema),
                 Err(error) => problems.extend(error.causes),
             }
@@ -192,7 +201,7 @@ impl Files {
         Err(problems.into_iter().fold(failed, CliError::because))
     }
 
-    fn find(&self, wanted: &str) -> Result<(&str, &Path), CliError> {
+    pub(super) fn find(&self, wanted: &str) -> Result<(&str, &Path), CliError> {
         let (event, version) = event_of(wanted);
         let failed = || {
             CliError::usage(format!(
@@ -219,105 +228,9 @@ impl Files {
     }
 }
 
-/// Reads and compiles a schema; its references may lead to other files, never to a network.
-fn compile(file: &Path, compiler: &Compiler) -> Result<Schema, CliError> {
-    let shown = file.display().to_string();
-    let unusable = || CliError::failed(format!("the schema {} cannot be used", quoted(&shown)));
-    let text = fs::read(file).map_err(|error| unusable().because(format!("{shown}: {error}")))?;
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let folder = absolute.parent().map(Path::to_owned).unwrap_or_default();
-    let compiler = compiler.clone().base(file_uri(&absolute)).retriever(retriever(folder));
-    compiler.compile(text).map_err(|error| {
-        let lines = places(&error, &shown, text);
-        lines.into_iter().fold(unusable(), CliError::because)
-    })
-}
-
-/// What is wrong with a schema, a line each: `schemas/A.v1.json:3:5: …`.
-fn places(error: &SchemaError, file: &str, text: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(text);
-    let lines = Lines::of(&text);
-    let line = |problem: &crate::schema::Violation| {
-        let (line, column) = lines.position(&text, problem.place.start);
-        let help = problem.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
-        format!("{file}:{line}:{column}: {problem}{help}")
-    };
-    error.problems.iter().map(line).collect()
-}
-
-/// Finds referred schemas: files by their paths, anything else by the `$id` of the files in `folder`.
-fn retriever(folder: PathBuf) -> Retriever {
-    Arc::new(move |uri| {
-        if let Some(path) = path_of(uri) {
-            return fs::read(&path).map_err(|error| format!("{}: {error}", path.display()));
-        }
-        by_id(&folder, uri).ok_or_else(|| {
-            format!("no file in {} has this `$id`, and nothing is fetched from a network", folder.display())
-        })
-    })
-}
-
-fn by_id(folder: &Path, uri: &str) -> Option<Vec<u8>> {
-    let mut files: Vec<PathBuf> =
-        folder.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.sort();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    files.into_iter().find_map(|path| {
-        let text = fs::read(path).ok()?;
-        let schema: Value = serde_json::from_slice(&text).ok()?;
-        let id = schema.get("$id").or(schema.get("id"))?.as_str()?;
-        (id.trim_end_matches('#') == uri.trim_end_matches('#')).then_some(text)
-    })
-}
-
-/// `file:///a%20b/c.json`.
-fn file_uri(path: &Path) -> String {
-    let mut uri = String::from("file://");
-    for byte in path.display().to_string().bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
-                uri.push(char::from(byte));
-            }
-            _ => {
-                use std::fmt::Write as _;
-                let _ = write!(uri, "%{byte:02X}");
-            }
-        }
-    }
-    uri
-}
-
-/// The path of a `file:` URI.
-fn path_of(uri: &str) -> Option<PathBuf> {
-    let encoded = uri.strip_prefix("file://")?.split('#').next()?;
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.as_bytes();
-    while let [first, others @ ..] = rest {
-        rest = others;
-        let escape = (*first == b'%').then(|| others.get(..2)).flatten();
-        match escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &others[2..];
-            }
-            None => bytes.push(*first),
-        }
-    }
-    Some(PathBuf::from(String::from_utf8(bytes).ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_survive_being_uris() {
-        for path in ["/a/b.json", "/a b/ü%20#?.json"] {
-            assert_eq!(path_of(&file_uri(Path::new(path))), Some(PathBuf::from(path)));
-        }
-        assert_eq!(path_of("https://example.com/a.json"), None);
-    }
 
     #[test]
     fn a_version_is_read_from_the_end_of_a_name() {

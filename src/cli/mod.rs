@@ -18,6 +18,8 @@ mod man;
 mod plan;
 mod planning;
 mod progress;
+mod schema;
+mod schema_file;
 mod schema_files;
 mod select;
 mod snapshot;
@@ -52,6 +54,7 @@ enum Command {
     Explain(explain::Args),
     #[command(after_long_help = connect::properties_help())]
     ValidateEvent(validate_event::Args),
+    Schema(schema::Args),
     #[command(after_long_help = connect::properties_help())]
     Plan(plan::Args),
     #[command(after_long_help = connect::properties_help())]
@@ -91,6 +94,7 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
         Command::Validate(args) => validate::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),
         Command::ValidateEvent(args) => validate_event::run(&args, out),
+        Command::Schema(args) => schema::run(&args, out),
         Command::Plan(args) => wait_for(plan::run(&args, out)),
         Command::Apply(args) => wait_for(apply::run(&args, out)),
         Command::Snapshot(args) => wait_for(snapshot::run(&args, out)),

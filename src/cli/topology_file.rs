@@ -58,6 +58,17 @@ pub(crate) fn beside(file: &Path, folder: &str) -> PathBuf {
     parent.join(folder)
 }
 
+/// The folder of schemas that a topology file names, whatever else it says.
+pub(crate) fn schema_folder(path: &Path) -> Result<Option<PathBuf>, CliError> {
+    let text = String::from_utf8(read_file(path)?.unwrap_or_default()).unwrap_or_default();
+    let mut named = None;
+    topology::load(&text, None, |schemas| {
+        named = Some(beside(path, schemas));
+        SchemaFiles::Unchecked
+    });
+    Ok(named)
+}
+
 fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CliError> {
     let shown = quoted(&path.display().to_string());
     if path.is_dir() {

@@ -11,6 +11,8 @@ mod floors;
 mod login;
 mod plan;
 mod readme;
+mod schema_check;
+mod schema_sample;
 #[path = "../support/mod.rs"]
 mod support;
 mod validate;

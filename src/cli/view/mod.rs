@@ -1,6 +1,7 @@
 //! What people see.
 
 pub(crate) mod apply;
+pub(crate) mod compat;
 pub(crate) mod diagnostics;
 mod excerpt;
 pub(crate) mod findings;
