@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::json::{self, Kind, Node, scan};
 use super::program::Places;
-use super::{Schema, Violation};
+use super::{Schema, Violation, alone};
 use crate::text::{listed, nearest, quoted};
 
 /// The field that says an event's type.
@@ -97,22 +97,14 @@ impl Judge {
     /// Whether the bytes are one valid document.
     #[must_use]
     pub fn is_valid(&self, document: &[u8]) -> bool {
-        let surely = || {
-            let text = std::str::from_utf8(document).ok()?;
-            let end = self.surely_valid(text, scan::skip_blanks(document, 0), &mut Places::default())?;
-            (scan::skip_blanks(document, end) == document.len()).then_some(())
-        };
-        surely().is_some() || self.violations(document).is_empty()
+        let surely = |text: &str, at, places: &mut Places| self.surely_valid(text, at, places);
+        alone::is_valid(document, surely, || self.violations(document))
     }
 
     /// Everything that is wrong with the bytes as one document; places are bytes of `document`.
     #[must_use]
     pub fn violations(&self, document: &[u8]) -> Vec<Violation> {
-        let (node, mut found) = json::document(document);
-        if let Some(node) = node {
-            found.extend(self.judge(document, &node));
-        }
-        found
+        alone::violations(document, |text, node| self.judge(text, node))
     }
 
     /// Whether an array stands for the documents in it.

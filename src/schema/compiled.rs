@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::json::{self, Node};
 use super::program::{Places, Program};
-use super::{Rule, Violation, bundle, judge, rule};
+use super::{Rule, Violation, alone, bundle, judge, rule};
 use crate::text::{Span, quoted};
 
 /// Backtracks of one match; a pattern that needs more is catastrophic, and is said to be.
@@ -145,24 +145,15 @@ impl Schema {
     /// Whether the bytes are one valid document.
     #[must_use]
     pub fn is_valid(&self, document: &[u8]) -> bool {
-        let surely = || {
-            let text = std::str::from_utf8(document).ok()?;
-            let end =
-                self.surely_valid(text, json::scan::skip_blanks(document, 0), &mut Places::default())?;
-            (json::scan::skip_blanks(document, end) == document.len()).then_some(())
-        };
-        surely().is_some() || self.violations(document).is_empty()
+        let surely = |text: &str, at, places: &mut Places| self.surely_valid(text, at, places);
+        alone::is_valid(document, surely, || self.violations(document))
     }
 
     /// Everything that is wrong with the bytes as one document, in the order of the places; places are bytes
     /// of `document`.
     #[must_use]
     pub fn violations(&self, document: &[u8]) -> Vec<Violation> {
-        let (node, mut found) = json::document(document);
-        if let Some(node) = node {
-            found.extend(self.judge(document, &node));
-        }
-        found
+        alone::violations(document, |text, node| self.judge(text, node))
     }
 
     /// What is wrong with a document that could be read.

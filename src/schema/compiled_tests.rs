@@ -47,6 +47,8 @@ fn every_keyword_says_what_it_expected_and_what_it_found() {
         (r#"{"items": {"required": ["a"]}}"#, r#"[{"a": 1}, {}]"#),
         (r#"{"anyOf": [{"type": "string", "minLength": 2}, {"type": "null"}]}"#, r#""a""#),
         (r#"{"anyOf": [{"type": "string"}, {"type": "null"}]}"#, "1"),
+        (r#"{"properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}"#, r#"{"a": 1}"#),
+        (r#"{"anyOf": [{"required": ["a"]}, {"properties": {"b": {"minimum": 3}}}]}"#, r#"{"b": 1}"#),
         (r#"{"oneOf": [{"minimum": 1}, {"minimum": 2}]}"#, "3"),
         (r#"{"not": {"type": "string"}}"#, r#""a""#),
         (r#"{"dependentRequired": {"a": ["b"]}}"#, r#"{"a": 1}"#),

@@ -4,6 +4,7 @@
 //! documents by a program over their bytes and leave the rest to the `jsonschema` crate, so that the verdict is
 //! always the latter's.
 
+mod alone;
 mod bundle;
 mod by_type;
 pub(crate) mod compat;

@@ -8,15 +8,15 @@ use crate::text::quoted;
 /// Options of an `enum` that a person reads.
 const MOST_OPTIONS: usize = 8;
 
-/// What the keyword that was broken expects; a noun phrase without a full stop.
-pub(super) fn expected(kind: &ValidationErrorKind) -> String {
+/// What the keyword that was broken at `place` expects; a noun phrase without a full stop.
+pub(super) fn expected(kind: &ValidationErrorKind, place: &str) -> String {
     use ValidationErrorKind as Kind;
     match kind {
         Kind::AdditionalItems { limit } => format!("at most {}", counted(*limit as u64, "element")),
         Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => {
             "only properties that the schema names".to_owned()
         }
-        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context),
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context, place),
         Kind::OneOfMultipleValid { .. } => "exactly one of the alternatives to fit".to_owned(),
         Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
             "a text that the schema's pattern can decide within its limit".to_owned()
@@ -44,7 +44,9 @@ pub(super) fn expected(kind: &ValidationErrorKind) -> String {
         Kind::MultipleOf { multiple_of } => format!("a multiple of {multiple_of}"),
         Kind::Not { .. } => "something that the schema under `not` refuses".to_owned(),
         Kind::Pattern { pattern } => format!("a text that matches {}", quoted(pattern)),
-        Kind::PropertyNames { error } => format!("a property name that is {}", expected(error.kind())),
+        Kind::PropertyNames { error } => {
+            format!("a property name that is {}", expected(error.kind(), error.instance_path().as_str()))
+        }
         Kind::Required { property } => match property.as_str() {
             Some(name) => format!("the property {}", quoted(name)),
             None => format!("the property {property}"),
@@ -71,13 +73,13 @@ fn a(kind: &str) -> &str {
     }
 }
 
-fn alternatives(context: &[Vec<jsonschema::ValidationError<'static>>]) -> String {
+fn alternatives(context: &[Vec<jsonschema::ValidationError<'static>>], place: &str) -> String {
     let firsts = context.iter().filter_map(|errors| errors.first());
     let mut said: Vec<String> = Vec::new();
     for error in firsts {
-        let place = error.instance_path().as_str();
-        let what = expected(error.kind());
-        let what = if place.is_empty() { what } else { format!("{what} at {place}") };
+        let inside = error.instance_path().as_str();
+        let what = expected(error.kind(), inside);
+        let what = if inside == place { what } else { format!("{what} at {inside}") };
         if !said.contains(&what) {
             said.push(what);
         }

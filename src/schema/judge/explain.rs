@@ -32,7 +32,7 @@ pub(crate) fn explain(error: &ValidationError<'_>, text: &[u8], root: &Node, fou
         pointer,
         place: span.start..span.end,
         rule: if matches!(kind, Kind::FalseSchema) { "not-allowed" } else { kind.keyword() }.to_owned(),
-        expected: expected(kind),
+        expected: expected(kind, error.instance_path().as_str()),
         found: shown,
         help: None,
     };
