@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::github::{Place, annotation};
 use super::screen::Screen;
-use super::text::{counted, indented};
+use super::text::{counted, grouped, indented};
 use super::tone::Tone;
 use crate::cli::schema::{Compared, Modes, Report, Side};
 use crate::schema::compat::{Difference, Finding, OURS};
@@ -92,10 +92,21 @@ fn location(side: &Side, pointer: &str) -> String {
     format!("{}:{line}:{column} {}", spot.file, spot.pointer).trim_end().to_owned()
 }
 
-/// The example stands on one line, to be copied.
+/// The example stands on one line, to be copied, unless that is endless.
 fn example(out: &mut impl Write, compared: &Compared, finding: &Finding) -> io::Result<()> {
-    writeln!(out, "    {} accepts {}", compared.writer.label, printable(&finding.example.to_string()))?;
+    let example = shortened(&finding.example.to_string());
+    writeln!(out, "    {} accepts {}", compared.writer.label, printable(&example))?;
     writeln!(out, "    {} refuses {}", compared.reader.label, printable(&finding.refusal))
+}
+
+fn shortened(example: &str) -> String {
+    const LONGEST: usize = 2_000;
+    match example.char_indices().nth(LONGEST) {
+        None => example.to_owned(),
+        Some((end, _)) => {
+            format!("{}… ({} bytes; --format json has all)", &example[..end], grouped(example.len()))
+        }
+    }
 }
 
 fn printable(text: &str) -> String {
@@ -141,7 +152,7 @@ pub(crate) fn github(out: &mut impl Write, report: &Report, modes: &Modes<'_>) -
                     heading(compared),
                     difference.detail,
                     compared.writer.label,
-                    example,
+                    shortened(&example.to_string()),
                     compared.reader.label,
                 );
                 annotate(out, command, compared, difference, &message)?;

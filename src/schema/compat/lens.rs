@@ -1,7 +1,10 @@
 //! What the lenient policy takes for granted, written into the schemas themselves: so what it lets
 //! pass, and nothing else, is left out of search and proof.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+use super::walk::is_plain;
+use crate::schema::json;
 
 /// One thing that is taken for granted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,6 +15,32 @@ pub(super) enum Lens {
     OnlyDescribed { writer: String },
     /// Readers fill in this property's default before they look.
     Default { reader: String, name: String },
+}
+
+/// Keywords under which a schema that accepts less makes the whole accept more.
+const TURNING: [&str; 4] = ["contains", "if", "not", "oneOf"];
+
+impl Lens {
+    /// Does writing it down only take documents from the writer, or give some to the reader? `tangled`: see
+    /// [`is_tangled`], of the writer's schema and of the reader's.
+    pub(super) fn is_safe(&self, tangled: [bool; 2]) -> bool {
+        let (place, tangled) = match self {
+            Self::Unsent { writer, .. } | Self::OnlyDescribed { writer } => (writer, tangled[0]),
+            Self::Default { reader, .. } => (reader, tangled[1]),
+        };
+        !tangled && !json::tokens(place).any(|token| TURNING.contains(&token.as_str()))
+    }
+}
+
+/// Does a keyword that turns things round refer to schemas that may stand elsewhere, too?
+pub(super) fn is_tangled(schema: &Value) -> bool {
+    match schema {
+        Value::Object(keywords) => keywords.iter().any(|(keyword, value)| {
+            TURNING.contains(&keyword.as_str()) && !is_plain(value) || is_tangled(value)
+        }),
+        Value::Array(schemas) => schemas.iter().any(is_tangled),
+        _ => false,
+    }
 }
 
 /// Both schemas as the policy sees them.
@@ -26,7 +55,8 @@ pub(super) fn applied<'l>(
             Lens::Unsent { writer: place, name } => {
                 let object = writer.pointer_mut(place).and_then(Value::as_object_mut);
                 // A described property stays what it is.
-                let properties = object.map(|object| object.entry("properties").or_insert_with(|| json!({})));
+                let properties = object
+                    .map(|object| object.entry("properties").or_insert_with(|| Value::Object(Map::new())));
                 if let Some(properties) = properties.and_then(Value::as_object_mut) {
                     properties.insert(name.clone(), Value::Bool(false));
                 }

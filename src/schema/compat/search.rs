@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use jsonschema::Validator;
+use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 use super::{Difference, Finding, NoSchema};
@@ -162,6 +162,9 @@ fn tokens(pointer: &str) -> Vec<Step> {
 }
 
 fn validator(schema: &Value) -> Result<Validator, NoSchema> {
-    let options = jsonschema::options().should_validate_formats(true).offline();
+    // A pattern that takes longer says that it does not match, on either side.
+    let patterns = PatternOptions::fancy_regex().backtrack_limit(100_000);
+    let options =
+        jsonschema::options().should_validate_formats(true).offline().with_pattern_options(patterns);
     options.build(schema).map_err(|error| NoSchema(error.to_string()))
 }

@@ -125,6 +125,36 @@ fn the_lenient_policy_lets_pass_what_confluents_does_and_shows_it() {
 }
 
 #[test]
+fn nothing_is_taken_for_granted_where_less_here_is_more_elsewhere() {
+    // The writer accepts nothing, since both alternatives fit; with a narrower one it would accept a lot.
+    let sum = |rest: Value| json!({ "oneOf": [{ "type": "object", "additionalProperties": rest }, { "type": "object" }] });
+    let lenient = compare(&sum(json!({})), &sum(json!({ "type": "null" })), Policy::Lenient).unwrap();
+    assert!(lenient.breaks.is_empty() && lenient.tolerated.is_empty(), "{lenient:?}");
+    // A schema that a negation refers to may be written down nowhere else.
+    let negated = |note: Value| {
+        json!({
+            "properties": { "a": { "$ref": "#/$defs/a" } },
+            "not": { "required": ["b"], "properties": { "b": { "$ref": "#/$defs/a" } } },
+            "$defs": { "a": { "type": "object", "properties": note } },
+        })
+    };
+    let found =
+        rules(&negated(json!({})), &negated(json!({ "note": { "type": "string" } })), Policy::Lenient);
+    assert!(found.starts_with("OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL /a/note"), "{found}");
+}
+
+#[test]
+fn what_lies_deep_or_is_long_is_found_too() {
+    let deep = |schema: Value| {
+        (0..60).fold(schema, |schema, _| json!({ "properties": { "a": schema }, "required": ["a"] }))
+    };
+    let found = rules(&deep(json!({ "minimum": 1 })), &deep(json!({ "minimum": 2 })), Policy::Strict);
+    assert_eq!(found, format!("MINIMUM_INCREASED {}", "/a".repeat(60)));
+    let long = |most: u32| json!({ "type": "array", "items": { "type": "string" }, "maxItems": most });
+    assert_eq!(rules(&long(1_000), &long(999), Policy::Strict), "MAX_ITEMS_DECREASED ");
+}
+
+#[test]
 fn what_cannot_be_decided_is_said_to_be_undecided() {
     let pattern = |pattern: &str| json!({ "properties": { "p": { "type": "string", "pattern": pattern } } });
     // True, and beyond what can be proven.

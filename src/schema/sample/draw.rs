@@ -29,13 +29,16 @@ pub(super) struct Draw<'a, 'd> {
     pub(super) pin: Option<&'d Pin>,
     /// How often, in percent, a value is drawn without looking at the example.
     pub(super) straying: u64,
+    /// Values that may still be drawn.
+    pub(super) budget: usize,
     pub(super) dice: &'d mut Dice,
 }
 
 /// Below this depth only what has to be there is drawn.
 const DEEP: usize = 6;
-/// A schema that demands more depth has no end.
-const DEEPEST: usize = 40;
+/// A schema that demands more depth, or more values, has no end.
+const DEEPEST: usize = 128;
+pub(super) const MOST_VALUES: usize = 50_000;
 
 impl<'a> Draw<'a, '_> {
     /// A value for all parts together; `None` where there surely is none.
@@ -43,9 +46,10 @@ impl<'a> Draw<'a, '_> {
         let strays = self.dice.percent(self.straying);
         let example = if strays { None } else { self.hints.at(&parts, path, self.dice) };
         let parts = self.chosen(parts, example);
-        if !parts.never.is_empty() || path.len() > DEEPEST {
+        if !parts.never.is_empty() || path.len() > DEEPEST || self.budget == 0 {
             return None;
         }
+        self.budget -= 1;
         if let Some((_, constant)) = parts.said("const").next() {
             return Some(constant.clone());
         }

@@ -61,8 +61,14 @@ impl<'a> Sampler<'a> {
     pub(crate) fn guess(&mut self, pin: Option<&Pin>) -> Option<Value> {
         let root = self.document.root();
         let hints = Hints::of(self.schema, &mut self.dice);
-        let straying = self.straying;
-        let mut draw = Draw { document: &self.document, hints, pin, straying, dice: &mut self.dice };
+        let mut draw = Draw {
+            document: &self.document,
+            hints,
+            pin,
+            straying: self.straying,
+            budget: draw::MOST_VALUES,
+            dice: &mut self.dice,
+        };
         draw.value(root, &mut Vec::new())
     }
 

@@ -15,14 +15,14 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::Value;
 
 use super::Difference;
-use super::lens::Lens;
+use super::lens::{self, Lens};
 use crate::schema::document::{Document, Part, Parts, array as values_of};
 use crate::schema::sample::{Kind, Pin, PinTo, Step};
 
 /// Places that one difference is looked for in.
 const MOST_PLACES: usize = 8;
 /// Below this depth of documents nothing is compared.
-const DEEPEST: usize = 24;
+const DEEPEST: usize = 128;
 
 /// What a walk came to.
 pub(super) struct Walked {
@@ -35,6 +35,7 @@ pub(super) struct Walked {
 pub(super) fn differences(writer: &Value, reader: &Value) -> Walked {
     // Before 2019-09 keywords beside a `$ref` say nothing, and tuples are written otherwise.
     let sure = [writer, reader].iter().all(|schema| is_recent(schema));
+    let tangled = [writer, reader].map(lens::is_tangled);
     let (writer, reader) = (Document::new(writer), Document::new(reader));
     let mut walk = Walk {
         writer: &writer,
@@ -44,6 +45,7 @@ pub(super) fn differences(writer: &Value, reader: &Value) -> Walked {
         compared: BTreeMap::new(),
         found: Vec::new(),
         sure,
+        tangled,
     };
     walk.all(Vec::new(), writer.root(), reader.root());
     Walked { differences: walk.found, sure: walk.sure }
@@ -65,6 +67,8 @@ struct Walk<'a, 'd> {
     compared: BTreeMap<(Vec<String>, Vec<String>), Progress>,
     found: Vec<Difference>,
     sure: bool,
+    /// See [`lens::is_tangled`].
+    tangled: [bool; 2],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -135,6 +139,7 @@ impl<'a> Walk<'a, '_> {
             compared: BTreeMap::new(),
             found: Vec::new(),
             sure: true,
+            tangled: self.tangled,
         };
         walk.all(self.path.clone(), writer.clone(), reader.clone());
         self.sure &= walk.sure;
@@ -155,6 +160,7 @@ impl<'a> Walk<'a, '_> {
         lens: Option<Lens>,
     ) {
         let Sides { writer, reader } = sides;
+        let lens = lens.filter(|lens| lens.is_safe(self.tangled));
         let same = |known: &&mut Difference| {
             known.rule == rule && known.writer == writer && known.reader == reader && known.lens == lens
         };
@@ -320,7 +326,7 @@ const STRANGE: [&str; 9] = [
 ];
 
 /// Does a schema say the same wherever it is written? Not when it refers to others.
-fn is_plain(schema: &Value) -> bool {
+pub(super) fn is_plain(schema: &Value) -> bool {
     match schema {
         Value::Object(keywords) => keywords
             .iter()
