@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! 8 cli
-//! 4 kafka
+//! 4 kafka store
 //! 3 cluster
 //! 2 plan event export
 //! 1 topology schema messaging
@@ -18,9 +18,10 @@ pub(crate) mod connection;
 pub mod event;
 pub(crate) mod export;
 pub(crate) mod kafka;
-pub(crate) mod messaging;
+pub mod messaging;
 pub(crate) mod plan;
 pub mod schema;
+pub mod store;
 pub(crate) mod text;
 pub(crate) mod topology;
 pub mod unit;

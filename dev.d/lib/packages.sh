@@ -9,7 +9,7 @@ need_rust() {
 }
 
 # need_packages THING…: returns when all are there, else installs them or exits 1.
-# Things: java, mvn, openssl, python3, node (with npm), dot, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
+# Things: java, mvn, openssl, python3, node (with npm), dot, postgres, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
 need_packages() {
   local packages
   packages=$(missing_packages "$@")
@@ -41,6 +41,7 @@ missing_packages() {
         node_is_new_enough || missing+=(nodejs)
         command -v npm >/dev/null || missing+=(npm)
         ;;
+      postgres) [[ -n $(find /usr/lib/postgresql -maxdepth 3 -path '*/bin/initdb' 2>/dev/null) ]] || command -v initdb >/dev/null || missing+=(postgresql) ;;
       dot) command -v dot >/dev/null || missing+=(graphviz) ;;
       python3) command -v python3 >/dev/null || missing+=(python3) ;;
       build)

@@ -69,7 +69,46 @@ have_cluster() {
 # Their data is made anew at the next start, so they need not end in order.
 stop_started() {
   local name
+  release_postgres || true
   for name in "${STARTED[@]}"; do ./dev kafka stop --cluster "$name" --kill || true; done
+}
+
+# --- PostgreSQL
+
+POSTGRES='' # ours, or there before
+
+have_postgres() {
+  local env
+  if ./dev postgres status >/dev/null 2>&1; then
+    note "using the PostgreSQL that already runs"
+    POSTGRES=theirs
+  else
+    POSTGRES=ours
+    ./dev postgres start --fresh || return
+  fi
+  env=$(./dev postgres env) || return
+  eval "$env"
+}
+
+# Every test makes a database of its own, `t_…`.
+release_postgres() {
+  case $POSTGRES in
+    ours) ./dev postgres stop ;;
+    theirs)
+      ./dev postgres psql -qAt -c "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE datname LIKE 't\_%'" |
+        ./dev postgres psql -q >/dev/null
+      ;;
+  esac
+}
+
+wants_store() {
+  # shellcheck disable=SC2086  # no filter is no argument
+  local kind name executable
+  while read -r kind name executable; do
+    if [[ $kind == test || $kind == example ]] && matches "$executable"; then return 0; fi
+    if [[ $kind == lib ]] && "$executable" --list $filter 2>/dev/null | grep -E '^(store|runtime)::' >/dev/null; then return 0; fi
+  done <"$STATE/test/binaries"
+  return 1
 }
 
 wants_brokers() {

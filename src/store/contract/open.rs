@@ -1,0 +1,108 @@
+//! Stores and their transactions.
+
+use super::{MIGRATIONS, NOW, effect, effects, event, pending_ids, write};
+use crate::store::outbox::{self, Event, Followers, KeyOrder};
+use crate::store::testing::{TestStore, on_both_stores};
+use crate::store::{Connection, Migration, Store, StoreError};
+
+on_both_stores! { crate::store::contract::MIGRATIONS;
+    what_was_not_committed_never_was,
+    a_record_is_undone_without_its_neighbours,
+    a_transaction_without_statements_needs_no_database,
+    a_full_store_says_so_and_goes_on_when_there_is_room,
+    a_store_of_a_newer_program_is_refused,
+    two_programs_may_open_a_store_at_once,
+}
+
+async fn what_was_not_committed_never_was(test: TestStore) {
+    let mut tx = test.store.tx();
+    effect(&mut tx, 1, "a").await.unwrap();
+    outbox::write(&mut tx, &[event(1, "a")], KeyOrder::Lock, NOW).await.unwrap();
+    drop(tx);
+    let mut tx = test.store.tx();
+    effect(&mut tx, 2, "a").await.unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!(effects(&test.store).await, [0_i64; 0]);
+    assert!(pending_ids(&test.store, &[], Followers::Wait).await.is_empty());
+}
+
+async fn a_record_is_undone_without_its_neighbours(test: TestStore) {
+    let mut tx = test.store.tx();
+    effect(&mut tx, 1, "a").await.unwrap();
+    tx.savepoint().await.unwrap();
+    effect(&mut tx, 2, "a").await.unwrap();
+    assert!(matches!(effect(&mut tx, 1, "a").await, Err(StoreError::Duplicate(_))));
+    tx.back_to_savepoint().await.unwrap();
+    tx.savepoint().await.unwrap();
+    effect(&mut tx, 3, "a").await.unwrap();
+    tx.release_savepoint().await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(effects(&test.store).await, [1, 3]);
+}
+
+async fn a_transaction_without_statements_needs_no_database(test: TestStore) {
+    test.store.close().await;
+    let tx = test.store.tx();
+    assert!(!tx.has_begun());
+    tx.commit().await.unwrap();
+    assert!(matches!(test.store.ping().await, Err(StoreError::Unavailable(_))));
+}
+
+async fn a_full_store_says_so_and_goes_on_when_there_is_room(test: TestStore) {
+    async fn run(store: &Store, postgres: &'static [&'static str], sqlite: &'static str) {
+        use sqlx::Executor;
+        let mut tx = store.tx();
+        match tx.connection().await.unwrap() {
+            Connection::Postgres(connection) => {
+                for statement in postgres {
+                    connection.execute(*statement).await.unwrap();
+                }
+            }
+            Connection::Sqlite(connection) => drop(connection.execute(sqlite).await.unwrap()),
+        }
+        tx.commit().await.unwrap();
+    }
+    const FILL: &[&str] = &[
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$",
+        "CREATE TRIGGER no_room BEFORE INSERT ON outbox EXECUTE FUNCTION no_room()",
+    ];
+    let large = |n| Event { payload: "x".repeat(100_000), ..event(n, "a") };
+    write(&test.store, &[event(1, "a")]).await;
+    run(&test.store, FILL, "PRAGMA max_page_count = 1").await;
+    let mut tx = test.store.tx();
+    let refused = outbox::write(&mut tx, &[large(2)], KeyOrder::Lock, NOW).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Full(_)) && refused.is_transient(), "{refused:?}");
+    drop(tx);
+    run(&test.store, &["DROP TRIGGER no_room ON outbox"], "PRAGMA max_page_count = 1000000").await;
+    write(&test.store, &[large(2)]).await;
+    assert_eq!(pending_ids(&test.store, &[], Followers::Wait).await, ["evt-1", "evt-2"]);
+}
+
+async fn a_store_of_a_newer_program_is_refused(test: TestStore) {
+    let newer = [
+        MIGRATIONS[0],
+        Migration {
+            version: 2,
+            name: "more",
+            sqlite: "CREATE TABLE more (id INTEGER)",
+            postgres: "CREATE TABLE more (id int)",
+        },
+    ];
+    Store::open(&test.location, "service", &newer, 2).await.unwrap().close().await;
+    let refused = Store::open(&test.location, "service", MIGRATIONS, 2).await;
+    assert_eq!(refused.map(drop), Err(StoreError::Newer(2)));
+    // Another service's tables are its own.
+    Store::open(&test.location, "another service", MIGRATIONS, 2).await.unwrap().close().await;
+}
+
+async fn two_programs_may_open_a_store_at_once(test: TestStore) {
+    let open = |name: &'static str| {
+        let location = test.location.clone();
+        tokio::spawn(async move { Store::open(&location, name, MIGRATIONS, 2).await.map(drop) })
+    };
+    let both = [open("fresh"), open("fresh"), open("fresh")];
+    for one in both {
+        assert_eq!(one.await.unwrap(), Ok(()));
+    }
+}

@@ -1,0 +1,254 @@
+//! The inbox: which events have had their effects, so that none has them twice.
+//!
+//! Ids of ordinary events live as long as their source keeps records; ids that were dead-lettered live as long as the
+//! dead-letter topic, since a replay may bring them back. An id that is only dead is no duplicate: its replay runs.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+
+use sqlx::{AssertSqlSafe, Executor, Row};
+
+use super::open::Pool;
+use super::{Connection, Store, StoreError, Tx};
+use crate::unit::UnixMillis;
+
+/// Days for which PostgreSQL's inbox is made in advance.
+const AHEAD: i32 = 2;
+/// The longest id that is kept as it is.
+const LONGEST: usize = 255;
+
+/// An id as the tables have it: itself, or a hash of one that a database would not take.
+#[must_use]
+pub fn id_of(id: &[u8]) -> String {
+    match std::str::from_utf8(id) {
+        Ok(text) if text.len() <= LONGEST && !text.contains('\0') => text.to_owned(),
+        _ => {
+            let digest = ring::digest::digest(&ring::digest::SHA256, id);
+            digest.as_ref().iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+        }
+    }
+}
+
+/// Takes these events' effects upon this transaction: for each id whether it is new (or only dead) and so is to be
+/// handled. Of an id that is there twice the first is new.
+///
+/// The caller holds the fence of the partitions that the ids come from.
+pub async fn claim<S: AsRef<str>>(
+    tx: &mut Tx,
+    group: &str,
+    ids: &[S],
+    now: UnixMillis,
+) -> Result<Vec<bool>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let day = now.day();
+    let all: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+    if !tx.store()?.has_inbox_for(day) {
+        let store = tx.store()?.clone();
+        make_days(&store, day).await?;
+    }
+    let mut new: HashSet<String> = match tx.connection().await? {
+        Connection::Postgres(connection) => sqlx::query_scalar(
+            "WITH revived AS (
+                 UPDATE inbox_dead SET applied = true
+                 WHERE consumer_group = $1 AND event_id = ANY ($2) AND NOT applied
+                 RETURNING event_id
+             ), fresh AS (
+                 INSERT INTO inbox (day, consumer_group, event_id)
+                 SELECT $3, $1, g.event_id FROM unnest($2::text[]) AS g (event_id)
+                 WHERE NOT EXISTS (SELECT 1 FROM inbox i WHERE i.consumer_group = $1 AND i.event_id = g.event_id)
+                   AND NOT EXISTS (SELECT 1 FROM inbox_dead d WHERE d.consumer_group = $1 AND d.event_id = g.event_id)
+                 ON CONFLICT DO NOTHING
+                 RETURNING event_id
+             )
+             SELECT event_id FROM revived UNION ALL SELECT event_id FROM fresh",
+        )
+        .bind(group)
+        .bind(&all)
+        .bind(day)
+        .fetch_all(connection)
+        .await?
+        .into_iter()
+        .collect(),
+        Connection::Sqlite(connection) => {
+            let given = super::json(&all)?;
+            let mut new: HashSet<String> = sqlx::query_scalar(
+                "INSERT INTO inbox (day, consumer_group, event_id)
+                 SELECT $3, $1, g.value FROM json_each($2) g
+                 WHERE NOT EXISTS (SELECT 1 FROM inbox_dead d WHERE d.consumer_group = $1 AND d.event_id = g.value)
+                 ON CONFLICT DO NOTHING
+                 RETURNING event_id",
+            )
+            .bind(group)
+            .bind(&given)
+            .bind(day)
+            .fetch_all(&mut *connection)
+            .await?
+            .into_iter()
+            .collect();
+            let revived: Vec<String> = sqlx::query_scalar(
+                "UPDATE inbox_dead SET applied = 1
+                 WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2)) AND applied = 0
+                 RETURNING event_id",
+            )
+            .bind(group)
+            .bind(&given)
+            .fetch_all(connection)
+            .await?;
+            new.extend(revived);
+            new
+        }
+    };
+    Ok(all.iter().map(|id| new.remove(*id)).collect())
+}
+
+/// Which of these ids have had their effects, asked without taking anything upon the transaction.
+pub async fn known<S: AsRef<str>>(
+    tx: &mut Tx,
+    group: &str,
+    ids: &[S],
+) -> Result<HashSet<String>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let all: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+    let found: Vec<String> = match tx.connection().await? {
+        Connection::Postgres(connection) => {
+            sqlx::query_scalar(
+                "SELECT event_id FROM inbox WHERE consumer_group = $1 AND event_id = ANY ($2)
+                 UNION ALL
+                 SELECT event_id FROM inbox_dead WHERE consumer_group = $1 AND event_id = ANY ($2) AND applied",
+            )
+            .bind(group)
+            .bind(&all)
+            .fetch_all(connection)
+            .await?
+        }
+        Connection::Sqlite(connection) => {
+            sqlx::query_scalar(
+                "SELECT event_id FROM inbox WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))
+                 UNION ALL
+                 SELECT event_id FROM inbox_dead
+                 WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2)) AND applied",
+            )
+            .bind(group)
+            .bind(super::json(&all)?)
+            .fetch_all(connection)
+            .await?
+        }
+    };
+    Ok(found.into_iter().collect())
+}
+
+/// Notes that an event went to the dead-letter topic: it has had no effect, and a replay of it until `expires` is to
+/// be handled.
+pub async fn mark_dead(tx: &mut Tx, group: &str, id: &str, expires: UnixMillis) -> Result<(), StoreError> {
+    crate::with_connection!(tx, |connection| {
+        sqlx::query(
+            "INSERT INTO inbox_dead (consumer_group, event_id, applied, expires_at) VALUES ($1, $2, false, $3)
+             ON CONFLICT (consumer_group, event_id) DO UPDATE SET expires_at = excluded.expires_at",
+        )
+        .bind(group)
+        .bind(id)
+        .bind(expires.0)
+        .execute(connection)
+        .await?;
+    });
+    Ok(())
+}
+
+/// Forgets ids of days before `oldest_day` and dead ones that expired; at most `limit` at a time on SQLite, whole days
+/// on PostgreSQL. `true`: there may be more.
+pub async fn prune(
+    store: &Store,
+    oldest: UnixMillis,
+    now: UnixMillis,
+    limit: u32,
+) -> Result<bool, StoreError> {
+    let mut tx = store.tx();
+    crate::with_connection!(tx, |connection| {
+        sqlx::query("DELETE FROM inbox_dead WHERE expires_at < $1").bind(now.0).execute(connection).await?;
+    });
+    let mut more = false;
+    if let Connection::Sqlite(connection) = tx.connection().await? {
+        let gone = sqlx::query(
+            "DELETE FROM inbox WHERE (consumer_group, event_id) IN
+                 (SELECT consumer_group, event_id FROM inbox WHERE day < $1 LIMIT $2)",
+        )
+        .bind(oldest.day())
+        .bind(i64::from(limit))
+        .execute(connection)
+        .await?;
+        more = gone.rows_affected() >= u64::from(limit);
+    }
+    tx.commit().await?;
+    if let Pool::Postgres(pool) = &store.pool {
+        for (name, day) in days(store).await? {
+            if day < oldest.day() {
+                // Taken out without waiting for readers, then dropped alone.
+                let detach = format!("ALTER TABLE inbox DETACH PARTITION \"{name}\" CONCURRENTLY");
+                pool.execute(AssertSqlSafe(detach)).await?;
+                pool.execute(AssertSqlSafe(format!("DROP TABLE \"{name}\""))).await?;
+            }
+        }
+    }
+    Ok(more)
+}
+
+/// How many ids the inbox holds; on PostgreSQL by its statistics.
+pub async fn size(tx: &mut Tx) -> Result<i64, StoreError> {
+    Ok(match tx.connection().await? {
+        Connection::Postgres(connection) => {
+            sqlx::query_scalar(
+                "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint
+                 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'inbox'::regclass",
+            )
+            .fetch_one(connection)
+            .await?
+        }
+        Connection::Sqlite(connection) => {
+            sqlx::query_scalar("SELECT count(*) FROM inbox").fetch_one(connection).await?
+        }
+    })
+}
+
+/// The days that PostgreSQL's inbox has places for.
+async fn days(store: &Store) -> Result<Vec<(String, i32)>, StoreError> {
+    let Pool::Postgres(pool) = &store.pool else { return Ok(Vec::new()) };
+    let rows = sqlx::query(
+        "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+         WHERE i.inhparent = 'inbox'::regclass ORDER BY 1",
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut days = Vec::new();
+    for row in rows {
+        let name: String = row.try_get(0)?;
+        if let Some(day) = name.strip_prefix("inbox_").and_then(|day| day.parse().ok()) {
+            days.push((name, day));
+        }
+    }
+    Ok(days)
+}
+
+/// Makes a place for a day and the next ones, on a connection of its own: it lasts whatever becomes of the batch.
+async fn make_days(store: &Store, day: i32) -> Result<(), StoreError> {
+    if let Pool::Postgres(pool) = &store.pool {
+        let mut tx = pool.begin().await?;
+        tx.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema()), -2)").await?;
+        let there: Vec<i32> = days(store).await?.into_iter().map(|(_, day)| day).collect();
+        for day in (day..=day + AHEAD).filter(|day| !there.contains(day)) {
+            // Made beside the inbox and then attached, which waits for nobody who uses it.
+            for statement in [
+                format!("CREATE TABLE \"inbox_{day}\" (LIKE inbox INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"),
+                format!("ALTER TABLE inbox ATTACH PARTITION \"inbox_{day}\" FOR VALUES IN ({day})"),
+            ] {
+                tx.execute(AssertSqlSafe(statement)).await?;
+            }
+        }
+        tx.commit().await?;
+    }
+    store.inbox_until.fetch_max(day + AHEAD, Ordering::Relaxed);
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! A service's own store: SQLite or PostgreSQL behind one [`Tx`], and the tables that messaging keeps in it.
+//!
+//! Every handler writes its inbox rows, its state and its outbox rows in one transaction; so what it did and what it
+//! announces are one thing. [`outbox`] and [`inbox`] have the two tables, [`fence`] refuses whoever no longer owns a
+//! partition, [`lease`] gives one of several processes what only one may do. The only generic SQL stands here; a
+//! service's own stands in its `store.rs`.
+
+#[cfg(test)]
+mod contract;
+mod error;
+pub mod fence;
+pub mod inbox;
+pub mod lease;
+mod location;
+mod migrate;
+mod open;
+pub mod outbox;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tx;
+
+pub use error::StoreError;
+pub use location::{Location, LocationError};
+pub use migrate::Migration;
+pub use open::Store;
+pub use tx::{Connection, Tx};
+
+/// Runs the same statements on whichever database a transaction is in: `with!(tx, |connection| …)`. The body is
+/// compiled once for each, so queries may be written once where both databases take them.
+#[macro_export]
+macro_rules! with_connection {
+    ($tx:expr, |$connection:ident| $body:expr) => {
+        match $tx.connection().await? {
+            $crate::store::Connection::Sqlite($connection) => $body,
+            $crate::store::Connection::Postgres($connection) => $body,
+        }
+    };
+}
+
+/// Many values as the one parameter that SQLite's `json_each` takes apart.
+fn json(values: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(values).map_err(|error| StoreError::Sql(error.to_string()))
+}

@@ -1,0 +1,188 @@
+//! The outbox: what a transaction announces, published later by the relay.
+//!
+//! Order holds for each key: `seq` is drawn while the key is held, and rows are published in the order of `seq`. A row
+//! is found by its state, so one whose transaction commits late is not skipped.
+
+mod housekeeping;
+mod kept;
+mod pending;
+
+pub use housekeeping::{Status, drop_dead, prune, retry_dead, status};
+pub use kept::{Kept, State, kept};
+pub use pending::{Dead, Followers, Pending, Published, Skip, pending, settle};
+
+use sqlx::{PgConnection, SqliteConnection};
+
+use super::{Connection, StoreError, Tx};
+use crate::messaging::key_hash;
+use crate::unit::UnixMillis;
+
+/// Into how many buckets keys fall; relays share these among them.
+pub const BUCKETS: u32 = 64;
+/// Keys that are locked one by one; more are locked as one, since locks take room in the server's memory.
+const MOST_LOCKS: usize = 64;
+
+/// An event to be published. The names of the columns are those of Debezium's EventRouter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The event's id; unique for ever.
+    pub id: String,
+    pub aggregate_type: String,
+    /// The record's key.
+    pub aggregate_id: String,
+    pub event_type: String,
+    /// The record's value, byte for byte.
+    pub payload: String,
+    pub topic: String,
+    pub traceparent: Option<String>,
+}
+
+/// How the rows of a key keep their order when two transactions write some at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOrder {
+    /// The caller holds the key already: by a lock on the aggregate's row, by the partition's fence, or because the
+    /// key is new.
+    Held,
+    /// The keys are locked here until the transaction ends.
+    Lock,
+}
+
+/// The bucket of a key.
+pub(super) fn bucket_of(hash: u32) -> i16 {
+    i16::try_from(hash % BUCKETS).unwrap_or(0)
+}
+
+/// Writes events in this order. None is published before the transaction commits.
+pub async fn write(
+    tx: &mut Tx,
+    events: &[Event],
+    order: KeyOrder,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    for event in events {
+        let texts = [&event.id, &event.aggregate_id, &event.event_type, &event.payload, &event.topic];
+        if texts.iter().any(|text| text.contains('\0')) {
+            return Err(StoreError::Sql(format!("event {:?} holds a NUL character", event.id)));
+        }
+    }
+    match tx.connection().await? {
+        Connection::Sqlite(connection) => write_sqlite(connection, events, now).await,
+        Connection::Postgres(connection) => {
+            if order == KeyOrder::Lock {
+                lock(connection, events).await?;
+            }
+            write_postgres(connection, events, now).await
+        }
+    }
+}
+
+/// One writer at a time: no key needs a lock, and the rows' numbers are consecutive.
+async fn write_sqlite(
+    connection: &mut SqliteConnection,
+    events: &[Event],
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let hash = key_hash(event.aggregate_id.as_bytes());
+            (
+                &event.id,
+                &event.aggregate_type,
+                &event.aggregate_id,
+                &event.event_type,
+                &event.payload,
+                &event.topic,
+                &event.traceparent,
+                hash,
+                bucket_of(hash),
+            )
+        })
+        .collect();
+    let rows = super::json(&rows)?;
+    sqlx::query(
+        "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, traceparent, created_at)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, $2
+         FROM json_each($1) ORDER BY key",
+    )
+    .bind(&rows)
+    .bind(now.0)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO outbox_pending (seq, topic, hash, bucket)
+         SELECT (SELECT max(seq) FROM outbox) - $2 + 1 + key, value ->> 5, value ->> 7, value ->> 8
+         FROM json_each($1)",
+    )
+    .bind(&rows)
+    .bind(i64::try_from(events.len()).unwrap_or(i64::MAX))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn write_postgres(
+    connection: &mut PgConnection,
+    events: &[Event],
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let column = |of: fn(&Event) -> &str| events.iter().map(of).collect::<Vec<&str>>();
+    let hashes: Vec<u32> = events.iter().map(|event| key_hash(event.aggregate_id.as_bytes())).collect();
+    let traces: Vec<Option<&str>> = events.iter().map(|event| event.traceparent.as_deref()).collect();
+    sqlx::query(
+        "WITH given AS (
+             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                                  $8::int[], $9::smallint[])
+             WITH ORDINALITY AS g (id, aggregatetype, aggregateid, type, payload, topic, traceparent, hash, bucket, n)
+         ), written AS (
+             INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, traceparent, created_at)
+             SELECT id, aggregatetype, aggregateid, type, payload, topic, traceparent, $10 FROM given ORDER BY n
+             RETURNING seq, id
+         )
+         INSERT INTO outbox_pending (seq, topic, hash, bucket)
+         SELECT seq, topic, hash, bucket FROM written JOIN given USING (id)",
+    )
+    .bind(column(|event| &event.id))
+    .bind(column(|event| &event.aggregate_type))
+    .bind(column(|event| &event.aggregate_id))
+    .bind(column(|event| &event.event_type))
+    .bind(column(|event| &event.payload))
+    .bind(column(|event| &event.topic))
+    .bind(traces)
+    .bind(hashes.iter().map(|hash| hash.cast_signed()).collect::<Vec<i32>>())
+    .bind(hashes.iter().map(|hash| bucket_of(*hash)).collect::<Vec<i16>>())
+    .bind(now.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Locks the keys before `seq` is drawn; in one order, so that no two transactions wait for each other.
+async fn lock(connection: &mut PgConnection, events: &[Event]) -> Result<(), StoreError> {
+    let mut keys: Vec<i32> =
+        events.iter().map(|event| key_hash(event.aggregate_id.as_bytes()).cast_signed()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    // -1 stands for all keys: shared by whoever locks some, alone for whoever locks many. The first number is the
+    // schema's own, so that services in one database do not meet.
+    let few = keys.len() <= MOST_LOCKS;
+    let all = if few {
+        "SELECT pg_advisory_xact_lock_shared(hashtext(current_schema()), -1)"
+    } else {
+        "SELECT pg_advisory_xact_lock(hashtext(current_schema()), -1)"
+    };
+    sqlx::query(all).execute(&mut *connection).await?;
+    if few {
+        sqlx::query(
+            "SELECT pg_advisory_xact_lock(hashtext(current_schema()), k)
+             FROM (SELECT k FROM unnest($1::int[]) AS u (k) ORDER BY k) o",
+        )
+        .bind(keys)
+        .execute(connection)
+        .await?;
+    }
+    Ok(())
+}

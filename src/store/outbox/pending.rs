@@ -1,0 +1,230 @@
+//! What waits to be published, and what becomes of it.
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::BUCKETS;
+use crate::store::{Connection, StoreError, Tx};
+use crate::unit::UnixMillis;
+
+/// A row that waits to be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub seq: i64,
+    pub id: String,
+    pub key: String,
+    pub event_type: String,
+    pub payload: String,
+    pub topic: String,
+    pub traceparent: Option<String>,
+}
+
+/// Rows that are not wanted now: those of a topic, or of one partition of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skip {
+    pub topic: String,
+    /// The partition and how many the topic has; `None`: the whole topic.
+    pub partition: Option<(u32, u32)>,
+}
+
+/// What becomes of the rows behind a dead one of the same key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Followers {
+    /// They wait until somebody decides about it; order is kept.
+    #[default]
+    Wait,
+    /// They are published without it.
+    Pass,
+}
+
+/// A row that a broker has acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    pub seq: i64,
+    pub partition: i32,
+    pub offset: i64,
+}
+
+/// A row that no broker will take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dead {
+    pub seq: i64,
+    pub key: String,
+    pub reason: String,
+}
+
+/// The first rows of these buckets that may be published now, in the order of `seq`.
+pub async fn pending(
+    tx: &mut Tx,
+    buckets: &[i16],
+    skip: &[Skip],
+    followers: Followers,
+    limit: u32,
+) -> Result<Vec<Pending>, StoreError> {
+    if buckets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let postgres = matches!(tx.connection().await?, Connection::Postgres(_));
+    let sql = question(postgres, buckets.len() < BUCKETS as usize, !skip.is_empty(), followers);
+    let limit = i64::from(limit);
+    let rows = match tx.connection().await? {
+        Connection::Postgres(connection) => {
+            let counts: Vec<i32> =
+                skip.iter().map(|skip| skip.partition.map_or(0, |(_, count)| count.cast_signed())).collect();
+            let partitions: Vec<i32> = skip
+                .iter()
+                .map(|skip| skip.partition.map_or(0, |(partition, _)| partition.cast_signed()))
+                .collect();
+            let topics: Vec<&str> = skip.iter().map(|skip| skip.topic.as_str()).collect();
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(limit)
+                .bind(buckets)
+                .bind(topics)
+                .bind(partitions)
+                .bind(counts)
+                .fetch_all(connection)
+                .await?
+                .iter()
+                .map(read)
+                .collect::<Result<Vec<_>, _>>()?
+        }
+        Connection::Sqlite(connection) => {
+            let skip: Vec<_> = skip
+                .iter()
+                .map(|skip| {
+                    let (partition, count) = skip.partition.unwrap_or((0, 0));
+                    (&skip.topic, partition, count)
+                })
+                .collect();
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(limit)
+                .bind(crate::store::json(&buckets)?)
+                .bind(crate::store::json(&skip)?)
+                .fetch_all(connection)
+                .await?
+                .iter()
+                .map(read)
+                .collect::<Result<Vec<_>, _>>()?
+        }
+    };
+    Ok(rows)
+}
+
+fn question(postgres: bool, some_buckets: bool, skips: bool, followers: Followers) -> String {
+    let mut sql = "SELECT o.seq, o.id, o.aggregateid, o.type, o.payload, o.topic, o.traceparent
+         FROM outbox_pending p JOIN outbox o ON o.seq = p.seq WHERE true"
+        .to_owned();
+    if postgres {
+        // Every parameter has its type even where it is not used.
+        sql.push_str(" AND ($2::smallint[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4::int[] IS NOT NULL AND $5::int[] IS NOT NULL)");
+    } else {
+        sql.push_str(" AND ($2 IS NOT NULL AND $3 IS NOT NULL)");
+    }
+    if some_buckets {
+        sql.push_str(if postgres {
+            " AND p.bucket = ANY ($2)"
+        } else {
+            " AND p.bucket IN (SELECT value FROM json_each($2))"
+        });
+    }
+    if skips {
+        sql.push_str(if postgres {
+            " AND NOT EXISTS (SELECT 1 FROM unnest($3, $4, $5) AS s (topic, partition, count)
+                  WHERE s.topic = p.topic AND (s.count = 0 OR p.hash % s.count = s.partition))"
+        } else {
+            " AND NOT EXISTS (SELECT 1 FROM json_each($3) s
+                  WHERE s.value ->> 0 = p.topic AND (s.value ->> 2 = 0 OR p.hash % (s.value ->> 2) = s.value ->> 1))"
+        });
+    }
+    if followers == Followers::Wait {
+        sql.push_str(
+            " AND NOT EXISTS (SELECT 1 FROM outbox_dead d WHERE d.aggregateid = o.aggregateid AND d.seq < p.seq)",
+        );
+    }
+    sql.push_str(" ORDER BY p.seq LIMIT $1");
+    sql
+}
+
+fn read<R: Row>(row: &R) -> Result<Pending, sqlx::Error>
+where
+    usize: sqlx::ColumnIndex<R>,
+    for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    for<'r> String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    for<'r> Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    Ok(Pending {
+        seq: row.try_get(0)?,
+        id: row.try_get(1)?,
+        key: row.try_get(2)?,
+        event_type: row.try_get(3)?,
+        payload: row.try_get(4)?,
+        topic: row.try_get(5)?,
+        traceparent: row.try_get(6)?,
+    })
+}
+
+/// Records what became of rows. Whoever settles a row that another settled before changes nothing.
+pub async fn settle(
+    tx: &mut Tx,
+    published: &[Published],
+    dead: &[Dead],
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    if !published.is_empty() {
+        match tx.connection().await? {
+            Connection::Postgres(connection) => {
+                sqlx::query(
+                    "WITH gone AS (DELETE FROM outbox_pending WHERE seq = ANY ($1))
+                     INSERT INTO outbox_published (seq, partition, \"offset\", published_at)
+                     SELECT seq, partition, \"offset\", $4
+                     FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS g (seq, partition, \"offset\")
+                     ON CONFLICT DO NOTHING",
+                )
+                .bind(published.iter().map(|row| row.seq).collect::<Vec<_>>())
+                .bind(published.iter().map(|row| row.partition).collect::<Vec<_>>())
+                .bind(published.iter().map(|row| row.offset).collect::<Vec<_>>())
+                .bind(now.0)
+                .execute(connection)
+                .await?;
+            }
+            Connection::Sqlite(connection) => {
+                let rows: Vec<_> = published.iter().map(|row| (row.seq, row.partition, row.offset)).collect();
+                let rows = crate::store::json(&rows)?;
+                sqlx::query(
+                    "INSERT INTO outbox_published (seq, partition, \"offset\", published_at)
+                     SELECT value ->> 0, value ->> 1, value ->> 2, $2 FROM json_each($1) WHERE true
+                     ON CONFLICT DO NOTHING",
+                )
+                .bind(&rows)
+                .bind(now.0)
+                .execute(&mut *connection)
+                .await?;
+                sqlx::query(
+                    "DELETE FROM outbox_pending WHERE seq IN (SELECT value ->> 0 FROM json_each($1))",
+                )
+                .bind(&rows)
+                .execute(connection)
+                .await?;
+            }
+        }
+    }
+    for row in dead {
+        crate::with_connection!(tx, |connection| {
+            let gone = sqlx::query("DELETE FROM outbox_pending WHERE seq = $1")
+                .bind(row.seq)
+                .execute(&mut *connection)
+                .await?;
+            if gone.rows_affected() > 0 {
+                sqlx::query(
+                    "INSERT INTO outbox_dead (seq, aggregateid, reason, failed_at) VALUES ($1, $2, $3, $4)",
+                )
+                .bind(row.seq)
+                .bind(&row.key)
+                .bind(&row.reason)
+                .bind(now.0)
+                .execute(connection)
+                .await?;
+            }
+        });
+    }
+    Ok(())
+}

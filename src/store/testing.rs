@@ -1,0 +1,64 @@
+//! Stores for tests: each has one of its own, on both databases.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection as _, Executor};
+
+use super::{Location, Migration, Store};
+
+/// A store that nobody else has, and where it is.
+pub(crate) struct TestStore {
+    pub(crate) store: Store,
+    pub(crate) location: Location,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestStore {
+    pub(crate) async fn sqlite(migrations: &[Migration]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let location = Location::Sqlite(folder.path().to_owned());
+        let store = Store::open(&location, "service", migrations, 8).await.expect("the store opens");
+        Self { store, location, _folder: Some(folder) }
+    }
+
+    pub(crate) async fn postgres(migrations: &[Migration]) -> Self {
+        let location = postgres_database().await;
+        let store = Store::open(&location, "service", migrations, 8).await.expect("the store opens");
+        Self { store, location, _folder: None }
+    }
+}
+
+/// A database of its own on the server that `./dev test` started; `./dev test` also removes it.
+pub(crate) async fn postgres_database() -> Location {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let url = std::env::var("KAFKAFLOW_TEST_POSTGRES")
+        .expect("KAFKAFLOW_TEST_POSTGRES is not set: run this by ./dev test, which starts what tests need");
+    let name = format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut server = sqlx::PgConnection::connect(&url).await.expect("PostgreSQL serves");
+    server
+        .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name}")))
+        .await
+        .expect("none is in the way");
+    server.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database");
+    let base = url.rsplit_once('/').expect("an address with a database").0;
+    format!("{base}/{name}").parse().expect("an address")
+}
+
+/// Makes every function a test on both databases.
+macro_rules! on_both_stores {
+    ($migrations:expr; $($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::store::testing::TestStore::sqlite($migrations).await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::store::testing::TestStore::postgres($migrations).await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_stores;

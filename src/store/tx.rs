@@ -1,0 +1,121 @@
+//! One transaction, whichever database it is in.
+
+use sqlx::{Executor, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+
+use super::open::Pool;
+use super::{Store, StoreError};
+
+/// A transaction. It begins with its first statement, and is rolled back when it is dropped without [`Tx::commit`].
+#[derive(Debug)]
+pub struct Tx {
+    store: Option<Store>,
+    writes: bool,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+enum Open {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// The database's own connection, inside of the transaction.
+#[derive(Debug)]
+pub enum Connection<'t> {
+    Sqlite(&'t mut SqliteConnection),
+    Postgres(&'t mut PgConnection),
+}
+
+impl Tx {
+    pub(super) fn writing(store: Store) -> Self {
+        Self { store: Some(store), writes: true, open: None }
+    }
+
+    pub(super) fn reading(store: Store) -> Self {
+        Self { store: Some(store), writes: false, open: None }
+    }
+
+    /// For groups that keep nothing: its first statement fails.
+    #[must_use]
+    pub fn without_store() -> Self {
+        Self { store: None, writes: true, open: None }
+    }
+
+    /// The store that it is in.
+    pub(super) fn store(&self) -> Result<&Store, StoreError> {
+        self.store.as_ref().ok_or(StoreError::None)
+    }
+
+    /// Whether a statement was sent in it.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The connection to send statements on; begins the transaction.
+    pub async fn connection(&mut self) -> Result<Connection<'_>, StoreError> {
+        if self.open.is_none() {
+            let store = self.store.as_ref().ok_or(StoreError::None)?;
+            self.open = Some(match &store.pool {
+                // Who will write says so at once: a reader that turns writer may find that another was quicker.
+                Pool::Sqlite { writer, .. } if self.writes => {
+                    Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                }
+                Pool::Sqlite { readers, .. } => Open::Sqlite(readers.begin().await?),
+                Pool::Postgres(pool) if self.writes => Open::Postgres(pool.begin().await?),
+                Pool::Postgres(pool) => {
+                    Open::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                }
+            });
+        }
+        match &mut self.open {
+            Some(Open::Sqlite(tx)) => Ok(Connection::Sqlite(tx)),
+            Some(Open::Postgres(tx)) => Ok(Connection::Postgres(tx)),
+            None => Err(StoreError::None),
+        }
+    }
+
+    /// Runs one record's work so that its failure leaves no trace: what follows can be undone by
+    /// [`Tx::back_to_savepoint`].
+    pub async fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.run("SAVEPOINT record").await
+    }
+
+    /// Undoes all since [`Tx::savepoint`].
+    pub async fn back_to_savepoint(&mut self) -> Result<(), StoreError> {
+        self.run("ROLLBACK TO SAVEPOINT record").await
+    }
+
+    /// Keeps what was done since [`Tx::savepoint`].
+    pub async fn release_savepoint(&mut self) -> Result<(), StoreError> {
+        self.run("RELEASE SAVEPOINT record").await
+    }
+
+    async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        match self.connection().await? {
+            Connection::Sqlite(connection) => connection.execute(statement).await.map(drop)?,
+            Connection::Postgres(connection) => connection.execute(statement).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Makes it last. A failure may still have committed: only the store can tell, so work must bear repetition.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        match self.open.take() {
+            Some(Open::Sqlite(tx)) => tx.commit().await?,
+            Some(Open::Postgres(tx)) => tx.commit().await?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Undoes it.
+    pub async fn rollback(mut self) -> Result<(), StoreError> {
+        match self.open.take() {
+            Some(Open::Sqlite(tx)) => tx.rollback().await?,
+            Some(Open::Postgres(tx)) => tx.rollback().await?,
+            None => {}
+        }
+        Ok(())
+    }
+}
