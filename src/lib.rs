@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! 8 cli
+//! 5 runtime
 //! 4 kafka store
 //! 3 cluster
 //! 2 plan event export
@@ -20,6 +21,7 @@ pub(crate) mod export;
 pub(crate) mod kafka;
 pub mod messaging;
 pub(crate) mod plan;
+pub mod runtime;
 pub mod schema;
 pub mod store;
 pub(crate) mod text;

@@ -191,10 +191,10 @@ impl<W: Write> Audit<'_, '_, W> {
         while self.left > 0 {
             match reader.next(LOOK)? {
                 // What librdkafka had fetched of the partition before.
-                Read::Record(record) if record.partition != partition => {}
-                Read::Record(record) if record.offset >= to => return Ok(()),
+                Read::Record(record) if record.partition() != partition => {}
+                Read::Record(record) if record.offset() >= to => return Ok(()),
                 Read::Record(record) => {
-                    let last = record.offset + 1 >= to;
+                    let last = record.offset() + 1 >= to;
                     self.judge(&record)?;
                     if last {
                         return Ok(());
@@ -222,7 +222,7 @@ impl<W: Write> Audit<'_, '_, W> {
             self.totals.unsaid += 1;
             return Ok(());
         }
-        let value = record.value.as_deref().unwrap_or_default();
+        let value = record.value().unwrap_or_default();
         for violation in violations {
             if self.report.room() == 0 {
                 break;

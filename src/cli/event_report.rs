@@ -108,7 +108,7 @@ impl<'o, W: Write> Report<'o, W> {
         finding: Option<&Finding>,
     ) -> io::Result<()> {
         self.count();
-        let place = format!("{}[{}]@{}", record.topic, record.partition, record.offset);
+        let place = format!("{}[{}]@{}", record.topic(), record.partition(), record.offset());
         match (self.format, finding) {
             (Format::Table, Some(finding)) if self.terminal => {
                 findings::excerpt(self.out, &place, finding, self.screen)
@@ -121,9 +121,9 @@ impl<'o, W: Write> Report<'o, W> {
                 &format!("{place}: {}", message(violation)),
             ),
             (Format::Json, _) => self.json(&JsonInRecord {
-                topic: &record.topic,
-                partition: record.partition,
-                offset: record.offset,
+                topic: record.topic(),
+                partition: record.partition(),
+                offset: record.offset(),
                 violation: violation.into(),
             }),
         }

@@ -16,7 +16,7 @@ const REPEATED: [&str; 2] = ["eventId", "eventType"];
 /// A violation of the rule `schema` or any other of [`Judge`] has its place in the record's value, one of the rules
 /// `value`, `header` and `key` has none.
 pub(crate) fn audit(record: &Record, judge: &Judge, key: Option<&str>) -> Vec<Violation> {
-    let Some(value) = &record.value else {
+    let Some(value) = record.value() else {
         return vec![outside("value", String::new(), "an event", "no value (a tombstone)".to_owned())];
     };
     let mut found = judge.violations(value);
@@ -28,19 +28,18 @@ pub(crate) fn audit(record: &Record, judge: &Judge, key: Option<&str>) -> Vec<Vi
 
 /// A header that is there says what the payload says.
 fn header(record: &Record, name: &str, fields: &Fields<'_>) -> Option<Violation> {
-    let header = record.header(name)?;
-    let said = header.value.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    let said = record.header(name)?;
     let field = fields.text(name)?;
-    let same = header.value.as_deref() == Some(field.as_bytes());
+    let same = said == field.as_bytes();
     let expected = format!("the header {} to say what the payload says, {}", quoted(name), quoted(&field));
-    (!same).then(|| outside("header", format!("/{name}"), &expected, quoted(&said)))
+    (!same).then(|| outside("header", format!("/{name}"), &expected, quoted(&String::from_utf8_lossy(said))))
 }
 
 fn record_key(record: &Record, name: &str, fields: &Fields<'_>) -> Option<Violation> {
     // A payload without the field is the schema's and the topic's business.
     let field = fields.text(name)?;
-    let said = match &record.key {
-        Some(key) if *key == field.as_bytes() => return None,
+    let said = match record.key() {
+        Some(key) if key == field.as_bytes() => return None,
         Some(key) => quoted(&String::from_utf8_lossy(key)),
         None => "no key".to_owned(),
     };
@@ -82,7 +81,6 @@ impl<'v> Fields<'v> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::messaging::Header;
     use crate::schema::{ByType, Schema};
 
     fn judge() -> Judge {
@@ -91,18 +89,8 @@ mod tests {
     }
 
     fn record(key: Option<&str>, headers: &[(&str, &str)], value: Option<&str>) -> Record {
-        let header = |(name, value): &(&str, &str)| Header {
-            name: (*name).to_owned(),
-            value: Some(value.as_bytes().to_vec()),
-        };
-        Record {
-            topic: "t".to_owned(),
-            partition: 0,
-            offset: 7,
-            key: key.map(|key| key.as_bytes().to_vec()),
-            headers: headers.iter().map(header).collect(),
-            value: value.map(|value| value.as_bytes().to_vec()),
-        }
+        let headers = headers.iter().map(|(name, value)| (*name, Some(value.as_bytes())));
+        Record::at("t", 0, 7).holding(key.map(str::as_bytes), value.map(str::as_bytes), headers)
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Records, as both planes and the services know them. Knows no event name.
 
 mod key_hash;
+mod publisher;
 mod record;
 
 pub use key_hash::{key_hash, partition_of};
-pub(crate) use record::{Header, Record};
+pub use publisher::{Acknowledged, Delivery, Outcome, Outgoing, PublishError, Publisher, Told, publish_alone};
+pub use record::{Header, Record, Timestamp, TimestampKind};

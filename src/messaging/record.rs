@@ -1,27 +1,187 @@
-//! A record of a topic.
+//! A record of a topic, as it was read.
 
-/// A record and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Record {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) offset: i64,
-    pub(crate) key: Option<Vec<u8>>,
-    /// In the record's order; a name may be there more than once.
-    pub(crate) headers: Vec<Header>,
-    /// `None`: a tombstone.
-    pub(crate) value: Option<Vec<u8>>,
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::unit::UnixMillis;
+
+/// Bytes of an average header, its name included.
+const HEADER: usize = 48;
+
+/// A record and where it stands. Key, value and headers lie in one piece of memory.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    topic: Arc<str>,
+    partition: i32,
+    offset: i64,
+    timestamp: Option<Timestamp>,
+    bytes: Vec<u8>,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    headers: Box<[(Range<usize>, Option<Range<usize>>)]>,
 }
 
+/// A record's time and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timestamp {
+    pub at: UnixMillis,
+    pub kind: TimestampKind,
+}
+
+/// `message.timestamp.type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimestampKind {
+    CreateTime,
+    LogAppendTime,
+}
+
+impl TimestampKind {
+    /// As Java's `TimestampType` is printed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CreateTime => "CreateTime",
+            Self::LogAppendTime => "LogAppendTime",
+        }
+    }
+}
+
+/// A header; its value may be absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
-    pub(crate) name: String,
-    pub(crate) value: Option<Vec<u8>>,
+pub struct Header {
+    pub name: String,
+    pub value: Option<Vec<u8>>,
+}
+
+impl Header {
+    #[must_use]
+    pub fn new(name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), value: Some(value.into()) }
+    }
 }
 
 impl Record {
-    /// The header of that name; of several the last, as Java's `lastHeader` has it.
-    pub(crate) fn header(&self, name: &str) -> Option<&Header> {
-        self.headers.iter().rev().find(|header| header.name == name)
+    /// A record without key, value and headers; these are added.
+    #[must_use]
+    pub fn at(topic: impl Into<Arc<str>>, partition: i32, offset: i64) -> Self {
+        Self {
+            topic: topic.into(),
+            partition,
+            offset,
+            timestamp: None,
+            bytes: Vec::new(),
+            key: None,
+            value: None,
+            headers: Box::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn timestamped(mut self, timestamp: Option<Timestamp>) -> Self {
+        self.timestamp = timestamp;
+        self
+    }
+
+    /// With this key, this value (`None`: a tombstone) and these headers, in their order.
+    #[must_use]
+    pub fn holding<'b>(
+        mut self,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: impl Iterator<Item = (&'b str, Option<&'b [u8]>)>,
+    ) -> Self {
+        let of_record = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
+        let mut bytes = Vec::with_capacity(of_record + HEADER * headers.size_hint().0.max(1));
+        let mut keep = |part: &[u8]| {
+            let start = bytes.len();
+            bytes.extend_from_slice(part);
+            start..bytes.len()
+        };
+        self.key = key.map(&mut keep);
+        self.value = value.map(&mut keep);
+        self.headers = headers.map(|(name, value)| (keep(name.as_bytes()), value.map(&mut keep))).collect();
+        self.bytes = bytes;
+        self
+    }
+
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    #[must_use]
+    pub fn partition(&self) -> i32 {
+        self.partition
+    }
+
+    #[must_use]
+    pub fn offset(&self) -> i64 {
+        self.offset
+    }
+
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.timestamp
+    }
+
+    #[must_use]
+    pub fn key(&self) -> Option<&[u8]> {
+        self.key.clone().map(|range| &self.bytes[range])
+    }
+
+    /// `None`: a tombstone.
+    #[must_use]
+    pub fn value(&self) -> Option<&[u8]> {
+        self.value.clone().map(|range| &self.bytes[range])
+    }
+
+    /// Name and value of each header, in the record's order; a name may be there more than once.
+    pub fn headers(&self) -> impl DoubleEndedIterator<Item = (&str, Option<&[u8]>)> {
+        self.headers.iter().map(|(name, value)| {
+            // What went in was text.
+            let name = std::str::from_utf8(&self.bytes[name.clone()]).unwrap_or_default();
+            (name, value.clone().map(|range| &self.bytes[range]))
+        })
+    }
+
+    /// The value of the header of that name; of several the last, as Java's `lastHeader` has it. A header without a
+    /// value counts as empty.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers
+            .iter()
+            .rev()
+            .find(|(known, _)| self.bytes[known.clone()] == *name.as_bytes())
+            .map(|(_, value)| value.clone().map_or(&[][..], |range| &self.bytes[range]))
+    }
+
+    /// How many bytes key, value and headers have.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl std::fmt::Debug for Record {
+    /// Where it stands; what it holds may be somebody's own business.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}@{} ({} bytes)", self.topic, self.partition, self.offset, self.bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_record_was_given_is_what_it_holds() {
+        let headers = [("a", Some(&b"1"[..])), ("b", None), ("a", Some(b"")), ("\u{fc}", Some(b"\xff"))];
+        let record = Record::at("t", 1, 2).holding(Some(b"key"), None, headers.into_iter());
+        assert_eq!((record.key(), record.value()), (Some(&b"key"[..]), None));
+        assert_eq!(record.headers().collect::<Vec<_>>(), headers);
+        assert_eq!(record.header("a"), Some(&b""[..]));
+        assert_eq!(record.header("b"), Some(&b""[..]));
+        assert_eq!((record.header("c"), record.header("\u{fc}")), (None, Some(&b"\xff"[..])));
+        assert_eq!(format!("{record:?}"), "t/1@2 (9 bytes)");
     }
 }

@@ -4,8 +4,11 @@ mod config;
 mod context;
 #[cfg(test)]
 mod planes_test;
+mod producer;
 mod reader;
+mod record;
 
+pub use producer::Producer;
 pub(crate) use reader::{Read, Reader};
 
 use context::Context;

@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::config::client_config;
 use super::context::Context;
+use super::record::record;
 use super::{DataError, unreached};
 use crate::connection::ConnectionConfig;
-use crate::messaging::{Header, Record};
+use crate::messaging::Record;
 
 /// librdkafka wants the name of a group even where none is joined.
 const NO_GROUP: &str = "kafkaflow-reads-without-a-group";
@@ -86,7 +87,8 @@ impl Reader {
             None => Ok(Read::Nothing),
             Some(Ok(message)) => {
                 self.heard = Instant::now();
-                Ok(Read::Record(record(&message)))
+                let topic = message.topic().into();
+                Ok(Read::Record(record(&message, topic)))
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 self.heard = Instant::now();
@@ -115,20 +117,5 @@ impl Reader {
             ) => Err(unreached(self.consumer.context())),
             _ => Err(DataError::Kafka { reason: error.to_string() }),
         }
-    }
-}
-
-fn record(message: &BorrowedMessage<'_>) -> Record {
-    let header = |header: rdkafka::message::Header<'_, &[u8]>| Header {
-        name: header.key.to_owned(),
-        value: header.value.map(<[u8]>::to_vec),
-    };
-    Record {
-        topic: message.topic().to_owned(),
-        partition: message.partition(),
-        offset: message.offset(),
-        key: message.key().map(<[u8]>::to_vec),
-        headers: message.headers().map(|headers| headers.iter().map(header).collect()).unwrap_or_default(),
-        value: message.payload().map(<[u8]>::to_vec),
     }
 }

@@ -5,10 +5,12 @@
 
 mod housekeeping;
 mod kept;
+mod listen;
 mod pending;
 
 pub use housekeeping::{Status, drop_dead, prune, retry_dead, status};
 pub use kept::{Kept, State, kept};
+pub use listen::{Listener, listen};
 pub use pending::{Dead, Followers, Pending, Published, Skip, pending, settle};
 
 use sqlx::{PgConnection, SqliteConnection};
@@ -157,6 +159,16 @@ async fn write_postgres(
     .bind(now.0)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Tells relays of other processes that listen; once in a transaction, after [`write`]. PostgreSQL only.
+pub async fn notify(tx: &mut Tx) -> Result<(), StoreError> {
+    if let Connection::Postgres(connection) = tx.connection().await? {
+        sqlx::query("SELECT pg_notify('kafkaflow_outbox_' || hashtext(current_schema()), '')")
+            .execute(connection)
+            .await?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,40 @@
+//! Records between librdkafka's memory and ours.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use rdkafka::message::{BorrowedMessage, Headers, Message, OwnedHeaders};
+
+use crate::messaging::{Header, Record, Timestamp, TimestampKind};
+use crate::unit::UnixMillis;
+
+/// A message as a record of ours; `topic` is its topic, shared with the records before it.
+pub(super) fn record(message: &BorrowedMessage<'_>, topic: Arc<str>) -> Record {
+    let timestamp = match message.timestamp() {
+        rdkafka::Timestamp::NotAvailable => None,
+        rdkafka::Timestamp::CreateTime(at) => {
+            Some(Timestamp { at: UnixMillis(at), kind: TimestampKind::CreateTime })
+        }
+        rdkafka::Timestamp::LogAppendTime(at) => {
+            Some(Timestamp { at: UnixMillis(at), kind: TimestampKind::LogAppendTime })
+        }
+    };
+    let record = Record::at(topic, message.partition(), message.offset()).timestamped(timestamp);
+    let (key, value) = (message.key(), message.payload());
+    let Some(headers) = message.headers() else { return record.holding(key, value, std::iter::empty()) };
+    // rdkafka panics where a header's name is no UTF-8, which Kafka demands and no broker checks.
+    let bare = record.clone();
+    let whole = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        record.holding(key, value, headers.iter().map(|header| (header.key, header.value)))
+    }));
+    whole.unwrap_or_else(|_| {
+        tracing::warn!("{bare:?}: the headers are not UTF-8 and are left out");
+        bare.holding(key, value, std::iter::empty())
+    })
+}
+
+pub(super) fn native_headers(headers: &[Header]) -> OwnedHeaders {
+    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |native, header| {
+        native.insert(rdkafka::message::Header { key: &header.name, value: header.value.as_deref() })
+    })
+}

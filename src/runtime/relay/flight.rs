@@ -1,0 +1,175 @@
+//! Rows that were handed to the producer, and what is known of them. Pure but for the outcomes' channel.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::messaging::{Delivery, Header, Outcome, Outgoing, PublishError};
+use crate::store::outbox::{Pending, Published};
+
+/// The rows of one round.
+pub(super) struct Flight {
+    rows: Vec<(Pending, Fate)>,
+    delivery: Delivery,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Nothing is known yet.
+    Flying,
+    Acknowledged(Published),
+    /// Not this time; it stays pending.
+    Unacknowledged(String),
+    /// Refused in company: to be asked about alone.
+    Suspect,
+    /// Recorded, or left to the next round.
+    Done,
+}
+
+/// What of a flight can be acted upon.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Landed {
+    /// To be recorded: of each key the acknowledged prefix.
+    pub(super) published: Vec<Published>,
+    /// To be published alone, in this order.
+    pub(super) suspects: Vec<Pending>,
+    /// Rows that stay pending, and why the last of them does.
+    pub(super) unacknowledged: usize,
+    pub(super) reason: Option<String>,
+}
+
+impl Flight {
+    pub(super) fn new(rows: Vec<Pending>, delivery: Delivery) -> Self {
+        Self { rows: rows.into_iter().map(|row| (row, Fate::Flying)).collect(), delivery }
+    }
+
+    /// Waits for outcomes; `false`: there will be no more.
+    pub(super) async fn hear(&mut self) -> bool {
+        let outcomes = self.delivery.next().await;
+        let more = !outcomes.is_empty();
+        self.learn(outcomes);
+        if !more {
+            self.lose();
+        }
+        more
+    }
+
+    /// Takes the outcomes that are there.
+    pub(super) fn hear_ready(&mut self) {
+        let outcomes = self.delivery.ready();
+        self.learn(outcomes);
+    }
+
+    fn learn(&mut self, outcomes: Vec<Outcome>) {
+        for (at, outcome) in outcomes {
+            let Some((row, fate)) = self.rows.get_mut(at) else { continue };
+            *fate = match outcome {
+                Ok(place) => Fate::Acknowledged(Published {
+                    seq: row.seq,
+                    partition: place.partition,
+                    offset: place.offset,
+                }),
+                Err(PublishError::Refused(_)) => Fate::Suspect,
+                Err(PublishError::Unacknowledged(reason)) => Fate::Unacknowledged(reason),
+            };
+        }
+    }
+
+    /// The producer is gone, and with it what it knew.
+    fn lose(&mut self) {
+        for (_, fate) in &mut self.rows {
+            if *fate == Fate::Flying {
+                *fate = Fate::Unacknowledged("the producer ended".to_owned());
+            }
+        }
+    }
+
+    pub(super) fn is_flying(&self) -> bool {
+        self.rows.iter().any(|(_, fate)| *fate == Fate::Flying)
+    }
+
+    /// Rows of which nothing is known.
+    pub(super) fn flying(&self) -> impl Iterator<Item = &Pending> {
+        self.rows.iter().filter(|(_, fate)| *fate == Fate::Flying).map(|(row, _)| row)
+    }
+
+    /// What can be acted upon now. A row behind one of its key whose fate is open stays where it is.
+    pub(super) fn land(&mut self) -> Landed {
+        let mut landed = Landed::default();
+        let mut open: HashSet<&str> = HashSet::new();
+        for (row, fate) in &mut self.rows {
+            if open.contains(row.key.as_str()) {
+                continue;
+            }
+            match fate {
+                Fate::Flying => {
+                    open.insert(&row.key);
+                }
+                Fate::Acknowledged(published) => {
+                    landed.published.push(*published);
+                    *fate = Fate::Done;
+                }
+                Fate::Suspect => {
+                    landed.suspects.push(row.clone());
+                    // What follows it is published again, if at all, when it has been decided about.
+                    open.insert(&row.key);
+                    *fate = Fate::Done;
+                }
+                Fate::Unacknowledged(reason) => {
+                    landed.unacknowledged += 1;
+                    landed.reason = Some(std::mem::take(reason));
+                    open.insert(&row.key);
+                    *fate = Fate::Done;
+                }
+                Fate::Done => {}
+            }
+        }
+        if !self.is_flying() {
+            landed.unacknowledged += self.rows.iter().filter(|(_, fate)| *fate != Fate::Done).count();
+            self.rows.clear();
+        }
+        landed
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// Which of these rows may be handed over now: not those whose key is in flight, and of a key only rows for one
+/// topic, since two topics' records are acknowledged in any order.
+pub(super) fn admit(rows: Vec<Pending>, busy: &HashSet<String>) -> Vec<Pending> {
+    let mut topics: HashMap<String, Option<String>> = HashMap::new();
+    let mut admitted = Vec::with_capacity(rows.len());
+    for row in rows {
+        if busy.contains(&row.key) {
+            continue;
+        }
+        let topic = topics.entry(row.key.clone()).or_insert_with(|| Some(row.topic.clone()));
+        if topic.as_ref() == Some(&row.topic) {
+            admitted.push(row);
+        } else {
+            *topic = None;
+        }
+    }
+    admitted
+}
+
+/// The record of a row, as Debezium's EventRouter makes it with the settings that we ship.
+pub(super) fn record_of(row: &Pending) -> Outgoing {
+    let mut headers = vec![
+        Header::new("id", row.id.as_bytes()),
+        Header::new("eventType", row.event_type.as_bytes()),
+        Header::new("eventId", row.id.as_bytes()),
+    ];
+    if let Some(traceparent) = &row.traceparent {
+        headers.push(Header::new("traceparent", traceparent.as_bytes()));
+    }
+    headers.push(Header::new("content-type", "application/json"));
+    Outgoing {
+        topic: row.topic.clone(),
+        partition: None,
+        key: Some(row.key.clone().into_bytes()),
+        value: Some(row.payload.clone().into_bytes()),
+        headers,
+        timestamp: None,
+    }
+}

@@ -1,0 +1,56 @@
+//! The relay: publishes what the outbox holds, in order for each key, at least once.
+//!
+//! A round takes rows by their state, hands them to the producer, waits for acknowledgements and records them; no
+//! transaction is open across a call to Kafka. What is not acknowledged in time stays with the producer: its
+//! partitions count as stuck, and later rows of these alone wait. What no broker takes, even alone, goes to
+//! `outbox_dead` with the reason.
+//!
+//! Several relays share the keys by leases. One that was stopped too long may publish rows again that another
+//! publishes as well; each of them sends a key's rows in order, so the first occurrences are in order whatever happens.
+
+mod buckets;
+mod flight;
+mod round;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use round::{Relay, Relayed};
+pub use run::{Wake, run};
+
+use crate::store::outbox::Followers;
+
+/// How a relay works.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Rows of one round.
+    pub batch: u32,
+    /// How long a round waits after the last acknowledgement before it goes on without the others.
+    pub patience: Duration,
+    /// What becomes of the rows behind one that no broker takes.
+    pub followers: Followers,
+    /// How long published rows are kept, for `outbox verify`.
+    pub keep: Duration,
+    /// How long others wait for a relay that no longer says anything.
+    pub lease: Duration,
+    /// How long the relay sleeps when nothing waits: at first, and at most.
+    pub poll: (Duration, Duration),
+    /// Ask the database to say when rows were written (PostgreSQL's LISTEN).
+    pub listen: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            batch: 2000,
+            patience: Duration::from_millis(500),
+            followers: Followers::Wait,
+            keep: Duration::from_secs(24 * 60 * 60),
+            lease: Duration::from_secs(10),
+            poll: (Duration::from_millis(5), Duration::from_millis(500)),
+            listen: false,
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! One round of the relay.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use super::Options;
+use super::buckets::Buckets;
+use super::flight::{Flight, Landed, admit, record_of};
+use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
+use crate::store::outbox::{self, Dead, Pending, Published, Skip};
+use crate::store::{Store, StoreError, lease};
+use crate::unit::UnixMillis;
+
+/// Publishes the rows of one store.
+pub struct Relay<P> {
+    pub(super) store: Store,
+    pub(super) publisher: P,
+    pub(super) options: Options,
+    /// Who this is; unlike every other relay that ever was.
+    pub(super) owner: String,
+    pub(super) buckets: Buckets,
+    /// Rows that the producer still has. Only the newest is waited for.
+    flights: Vec<Flight>,
+    /// What was acknowledged and is not recorded yet.
+    unrecorded: Vec<Published>,
+    /// How many partitions topics have, asked when one is stuck.
+    partitions: HashMap<String, u32>,
+}
+
+/// What a round came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Relayed {
+    /// Rows that were found waiting.
+    pub found: usize,
+    pub published: usize,
+    pub dead: usize,
+    /// Rows that go on waiting because no broker acknowledged them.
+    pub unacknowledged: usize,
+    /// Why the last of these was not.
+    pub reason: Option<String>,
+    /// Rows that the producer still has, of partitions that are stuck.
+    pub in_flight: usize,
+}
+
+impl<P: Publisher> Relay<P> {
+    /// A relay that has no keys yet: [`Relay::refresh`] gets it some.
+    pub fn new(store: Store, publisher: P, options: Options, owner: impl Into<String>) -> Self {
+        Self {
+            store,
+            publisher,
+            options,
+            owner: owner.into(),
+            buckets: Buckets::default(),
+            flights: Vec::new(),
+            unrecorded: Vec::new(),
+            partitions: HashMap::new(),
+        }
+    }
+
+    /// Renews its leases and takes its share of the keys. To be called well within the leases' duration.
+    pub async fn refresh(&mut self, now: UnixMillis) -> Result<(), StoreError> {
+        self.buckets.refresh(&self.store, &self.owner, self.options.lease, now).await
+    }
+
+    /// Publishes what waits, at most one batch of it, and records what became of it.
+    ///
+    /// When the store fails afterwards the acknowledgements are kept and recorded first thing in the next round.
+    pub async fn relay_once(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
+        let mut relayed = Relayed::default();
+        for flight in &mut self.flights {
+            flight.hear_ready();
+        }
+        // Before rows are taken: what is known of a row must be recorded, or it would be found waiting again.
+        self.land(&mut relayed, now).await?;
+        let skip = self.stuck().await;
+        let rows = self.fetch(&skip).await?;
+        relayed.found = rows.len();
+        let busy: HashSet<String> =
+            self.flights.iter().flat_map(Flight::flying).map(|row| row.key.clone()).collect();
+        let rows = admit(rows, &busy);
+        if !rows.is_empty() {
+            let records: Vec<Outgoing> = rows.iter().map(record_of).collect();
+            // Kept before it is waited for: whoever drops this future loses nothing.
+            self.flights.push(Flight::new(rows, self.publisher.publish(records)));
+            if let Some(newest) = self.flights.last_mut() {
+                wait_for(newest, self.options.patience).await;
+            }
+        }
+        self.land(&mut relayed, now).await?;
+        Ok(relayed)
+    }
+
+    /// Waits for what the producer has, and records it; takes no new rows.
+    pub async fn finish(&mut self, wait: Duration, now: UnixMillis) -> Result<Relayed, StoreError> {
+        let flights = &mut self.flights;
+        let all = async {
+            for flight in flights {
+                while flight.is_flying() && flight.hear().await {}
+            }
+        };
+        let _ = tokio::time::timeout(wait, all).await;
+        let mut relayed = Relayed::default();
+        self.land(&mut relayed, now).await?;
+        Ok(relayed)
+    }
+
+    /// Rows that the producer still has.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.flights.iter().map(|flight| flight.flying().count()).sum()
+    }
+
+    /// The keys that it publishes, as buckets.
+    #[must_use]
+    pub fn buckets(&self) -> Vec<i16> {
+        self.buckets.numbers()
+    }
+
+    async fn fetch(&self, skip: &[Skip]) -> Result<Vec<Pending>, StoreError> {
+        let mut tx = self.store.reading();
+        let buckets = self.buckets.numbers();
+        let rows =
+            outbox::pending(&mut tx, &buckets, skip, self.options.followers, self.options.batch).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    /// The partitions whose records nobody acknowledges at present.
+    async fn stuck(&mut self) -> Vec<Skip> {
+        let mut stuck = BTreeSet::new();
+        let flying = self.flights.iter().flat_map(Flight::flying);
+        for row in flying {
+            if !self.partitions.contains_key(&row.topic)
+                && let Some(count) = self.publisher.partitions(&row.topic).await
+            {
+                self.partitions.insert(row.topic.clone(), count);
+            }
+            let partition =
+                self.partitions.get(&row.topic).map(|count| (key_hash(row.key.as_bytes()) % count, *count));
+            stuck.insert(Skip { topic: row.topic.clone(), partition });
+        }
+        if stuck.is_empty() {
+            // Asked anew next time: topics grow.
+            self.partitions.clear();
+        }
+        stuck.into_iter().collect()
+    }
+
+    /// Acts upon what is known.
+    async fn land(&mut self, relayed: &mut Relayed, now: UnixMillis) -> Result<(), StoreError> {
+        let mut suspects = Vec::new();
+        for flight in &mut self.flights {
+            let Landed { published, suspects: asked, unacknowledged, reason } = flight.land();
+            self.unrecorded.extend(published);
+            suspects.extend(asked);
+            relayed.unacknowledged += unacknowledged;
+            relayed.reason = reason.or(relayed.reason.take());
+        }
+        self.flights.retain(|flight| !flight.is_over());
+        let mut dead = Vec::new();
+        let mut undecided: HashSet<String> = HashSet::new();
+        for row in suspects {
+            if undecided.contains(&row.key) {
+                continue;
+            }
+            let alone = publish_alone(&self.publisher, record_of(&row));
+            match tokio::time::timeout(self.options.patience * 10, alone).await {
+                Ok(Ok(place)) => self.unrecorded.push(Published {
+                    seq: row.seq,
+                    partition: place.partition,
+                    offset: place.offset,
+                }),
+                Ok(Err(PublishError::Refused(reason))) => {
+                    tracing::error!(seq = row.seq, topic = %row.topic, %reason, "no broker takes a row of the outbox");
+                    dead.push(Dead { seq: row.seq, key: row.key, reason });
+                }
+                Ok(Err(PublishError::Unacknowledged(reason))) => {
+                    relayed.unacknowledged += 1;
+                    relayed.reason = Some(reason);
+                    undecided.insert(row.key);
+                }
+                Err(_) => {
+                    relayed.unacknowledged += 1;
+                    undecided.insert(row.key);
+                }
+            }
+        }
+        relayed.published += self.unrecorded.len();
+        relayed.dead += dead.len();
+        relayed.in_flight = self.in_flight();
+        self.record(&dead, now).await
+    }
+
+    async fn record(&mut self, dead: &[Dead], now: UnixMillis) -> Result<(), StoreError> {
+        if self.unrecorded.is_empty() && dead.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store.tx();
+        match lease::check(&mut tx, self.buckets.leases()).await {
+            Ok(()) => {}
+            Err(error @ StoreError::Fenced { .. }) => {
+                // Another relay has some of these keys and publishes them again, which every consumer bears.
+                self.unrecorded.clear();
+                self.buckets.forget();
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        }
+        outbox::settle(&mut tx, &self.unrecorded, dead, now).await?;
+        tx.commit().await?;
+        self.unrecorded.clear();
+        Ok(())
+    }
+}
+
+/// Until all is known of a flight, or nothing more was heard for so long.
+async fn wait_for(flight: &mut Flight, patience: Duration) {
+    while flight.is_flying() {
+        match tokio::time::timeout(patience, flight.hear()).await {
+            Ok(true) => {}
+            Ok(false) | Err(_) => return,
+        }
+    }
+}

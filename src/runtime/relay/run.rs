@@ -1,0 +1,190 @@
+//! The relay's loop: rounds for as long as something waits, sleep in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{Relay, Relayed};
+use crate::messaging::Publisher;
+use crate::store::{StoreError, lease, outbox};
+use crate::unit::UnixMillis;
+
+/// How often old rows are looked for.
+const TIDY: Duration = Duration::from_secs(60);
+/// Rows that are deleted at a time.
+const TIDY_BATCH: u32 = 5000;
+/// The longest pause after a failure.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Wakes a relay: called after the commit of a transaction that wrote to its outbox.
+#[derive(Clone, Debug, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Something may wait to be published.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+
+    async fn woken(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// Runs a relay until `shutdown` completes; then what the producer has is waited for, at most for `grace`.
+///
+/// A store or a cluster that cannot be reached is waited for; nothing is lost meanwhile. Only a store that a newer
+/// kafkaflow wrote, or one whose tables are gone, ends the loop.
+pub async fn run<P: Publisher>(
+    mut relay: Relay<P>,
+    wake: Wake,
+    grace: Duration,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), StoreError> {
+    let mut shutdown = std::pin::pin!(shutdown);
+    let _listener = relay.options.listen.then(|| outbox::listen(&relay.store, wake.clone().0));
+    let mut beat = Beat::new(&relay.options, Instant::now());
+    loop {
+        let step = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            step = step(&mut relay, &mut beat) => step,
+        };
+        let pause = match step {
+            Ok(relayed) => beat.after(&relayed),
+            Err(error) if error.is_transient() || matches!(error, StoreError::Fenced { .. }) => {
+                tracing::warn!("relay: {error}");
+                beat.after_failure()
+            }
+            Err(error) => return Err(error),
+        };
+        if !pause.is_zero() {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                () = wake.woken(), if !beat.failing() => beat.woken(),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+    if let Err(error) = relay.finish(grace, UnixMillis::now()).await {
+        tracing::warn!("relay: {error}");
+    }
+    let owner = relay.owner.clone();
+    if let Err(error) = relay.buckets.leave(&relay.store, &owner).await {
+        tracing::warn!("relay: {error}");
+    }
+    Ok(())
+}
+
+async fn step<P: Publisher>(relay: &mut Relay<P>, beat: &mut Beat) -> Result<Relayed, StoreError> {
+    let instant = Instant::now();
+    if instant >= beat.renew || relay.buckets.leases().is_empty() {
+        let now = lease::clock(&relay.store).await?;
+        relay.refresh(now).await?;
+        beat.renew = instant + relay.options.lease / 3;
+    }
+    let now = UnixMillis::now();
+    if instant >= beat.tidy {
+        tidy(relay, now).await?;
+        beat.tidy = instant + TIDY;
+    }
+    let relayed = relay.relay_once(now).await?;
+    observe(&relayed);
+    Ok(relayed)
+}
+
+async fn tidy<P: Publisher>(relay: &Relay<P>, now: UnixMillis) -> Result<(), StoreError> {
+    let mut tx = relay.store.tx();
+    // One batch a minute would fall behind a busy outbox; a few more do no harm to an idle one.
+    for _ in 0..100 {
+        let deleted = outbox::prune(&mut tx, now.before(relay.options.keep), TIDY_BATCH).await?;
+        tx.commit().await?;
+        tx = relay.store.tx();
+        if deleted < u64::from(TIDY_BATCH) {
+            break;
+        }
+    }
+    let status = outbox::status(&mut relay.store.reading(), now).await?;
+    let age = status.oldest.map_or(Duration::ZERO, |oldest| oldest.age(now));
+    metrics::gauge!("kafkaflow_outbox_pending_rows").set(status.pending as f64);
+    metrics::gauge!("kafkaflow_outbox_dead_rows").set(status.dead as f64);
+    metrics::gauge!("kafkaflow_outbox_oldest_pending_age_seconds").set(age.as_secs_f64());
+    Ok(())
+}
+
+fn observe(relayed: &Relayed) {
+    if relayed.published > 0 {
+        metrics::counter!("kafkaflow_relay_published_total").increment(relayed.published as u64);
+    }
+    if relayed.dead > 0 {
+        metrics::counter!("kafkaflow_relay_dead_total").increment(relayed.dead as u64);
+    }
+    if relayed.unacknowledged > 0 {
+        metrics::counter!("kafkaflow_relay_unacknowledged_total").increment(relayed.unacknowledged as u64);
+    }
+    metrics::gauge!("kafkaflow_relay_in_flight_rows").set(relayed.in_flight as f64);
+}
+
+/// When the next round is due.
+struct Beat {
+    poll: (Duration, Duration),
+    batch: usize,
+    idle: Duration,
+    failures: u32,
+    renew: Instant,
+    tidy: Instant,
+}
+
+impl Beat {
+    fn new(options: &super::Options, now: Instant) -> Self {
+        Self {
+            poll: options.poll,
+            batch: options.batch as usize,
+            idle: options.poll.0,
+            failures: 0,
+            renew: now,
+            tidy: now,
+        }
+    }
+
+    /// How long to sleep after a round.
+    fn after(&mut self, relayed: &Relayed) -> Duration {
+        if relayed.published == 0 && relayed.unacknowledged > 0 {
+            if let Some(reason) = &relayed.reason {
+                tracing::warn!("relay: {} rows are not acknowledged: {reason}", relayed.unacknowledged);
+            }
+            return self.after_failure();
+        }
+        self.failures = 0;
+        if relayed.published > 0 || relayed.dead > 0 || relayed.found >= self.batch {
+            self.idle = self.poll.0;
+            return Duration::ZERO;
+        }
+        let pause = self.idle;
+        self.idle = (self.idle * 2).min(self.poll.1);
+        pause
+    }
+
+    fn after_failure(&mut self) -> Duration {
+        let pause = SHORTEST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
+        self.failures += 1;
+        pause
+    }
+
+    fn failing(&self) -> bool {
+        self.failures > 0
+    }
+
+    fn woken(&mut self) {
+        self.idle = self.poll.0;
+    }
+}

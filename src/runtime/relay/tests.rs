@@ -1,0 +1,370 @@
+//! Rounds over both stores, with a producer that does what a test says.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{Options, Relay};
+use crate::messaging::{
+    Acknowledged, Delivery, Outgoing, PublishError, Publisher, Told, key_hash, partition_of,
+};
+use crate::store::outbox::{self, Event, Followers, KeyOrder, State};
+use crate::store::testing::{TestStore, on_both_stores};
+use crate::store::{Store, StoreError};
+use crate::unit::UnixMillis;
+
+const NOW: UnixMillis = UnixMillis(1_725_185_730_000);
+const PARTITIONS: u32 = 4;
+
+on_both_stores! { &[];
+    rows_are_published_in_order_and_their_places_recorded,
+    a_record_is_what_debezium_would_make_of_the_row,
+    a_refused_row_dies_alone_and_holds_back_its_keys_later_rows_and_nothing_else,
+    followers_pass_where_they_may,
+    what_is_not_acknowledged_is_published_again_with_what_follows_it,
+    a_stuck_partition_holds_up_no_other,
+    a_keys_rows_for_two_topics_go_one_after_the_other,
+    acknowledgements_outlive_a_failing_store,
+    two_relays_share_the_keys_and_one_takes_over_from_the_other,
+    a_relay_that_lost_its_lease_records_nothing,
+}
+
+/// What the producer does with a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Acknowledge,
+    Refuse,
+    Lose,
+    Hold,
+}
+
+type Script = Box<dyn Fn(&Outgoing) -> Does + Send>;
+
+/// Acknowledges at once unless the script says otherwise; behind a record that fails it acknowledges none of the
+/// same partition, as the real one.
+#[derive(Clone)]
+struct Fake(Arc<Mutex<Inner>>);
+
+struct Inner {
+    script: Script,
+    /// What was acknowledged, in its order.
+    log: Vec<Outgoing>,
+    held: Vec<(Told, usize, Outgoing)>,
+}
+
+impl Fake {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            script: Box::new(|_| Does::Acknowledge),
+            log: Vec::new(),
+            held: Vec::new(),
+        })))
+    }
+
+    fn script(&self, script: impl Fn(&Outgoing) -> Does + Send + 'static) {
+        self.0.lock().unwrap().script = Box::new(script);
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.0.lock().unwrap().log.iter().map(id).collect()
+    }
+
+    fn release(&self) {
+        let mut inner = self.0.lock().unwrap();
+        for (told, at, record) in std::mem::take(&mut inner.held) {
+            let place = inner.write(record);
+            told.tell(at, Ok(place));
+        }
+    }
+}
+
+impl Inner {
+    fn write(&mut self, record: Outgoing) -> Acknowledged {
+        let partition = partition_of(record.key.as_deref().unwrap_or_default(), PARTITIONS);
+        self.log.push(record);
+        Acknowledged {
+            partition: partition.cast_signed(),
+            offset: i64::try_from(self.log.len()).unwrap() - 1,
+        }
+    }
+}
+
+impl Publisher for Fake {
+    fn publish(&self, records: Vec<Outgoing>) -> Delivery {
+        let (told, delivery) = Delivery::of(records.len());
+        let mut inner = self.0.lock().unwrap();
+        let mut failed = Vec::new();
+        for (at, record) in records.into_iter().enumerate() {
+            let partition =
+                (record.topic.clone(), partition_of(record.key.as_deref().unwrap_or_default(), PARTITIONS));
+            let does = if failed.contains(&partition) { Does::Lose } else { (inner.script)(&record) };
+            match does {
+                Does::Acknowledge => {
+                    let place = inner.write(record);
+                    told.tell(at, Ok(place));
+                }
+                Does::Hold => inner.held.push((told.clone(), at, record)),
+                Does::Refuse => {
+                    failed.push(partition);
+                    told.tell(at, Err(PublishError::Refused("too large".to_owned())));
+                }
+                Does::Lose => {
+                    failed.push(partition);
+                    told.tell(at, Err(PublishError::Unacknowledged("no leader".to_owned())));
+                }
+            }
+        }
+        delivery
+    }
+
+    async fn partitions(&self, _: &str) -> Option<u32> {
+        Some(PARTITIONS)
+    }
+}
+
+fn id(record: &Outgoing) -> String {
+    let header = record.headers.iter().find(|header| header.name == "id").unwrap();
+    String::from_utf8(header.value.clone().unwrap()).unwrap()
+}
+
+fn options() -> Options {
+    Options { patience: Duration::from_millis(20), ..Options::default() }
+}
+
+async fn relay(store: &Store, fake: &Fake, owner: &str) -> Relay<Fake> {
+    let mut relay = Relay::new(store.clone(), fake.clone(), options(), owner);
+    relay.refresh(NOW).await.unwrap();
+    relay
+}
+
+fn event(id: &str, key: &str, topic: &str) -> Event {
+    Event {
+        id: id.to_owned(),
+        aggregate_type: "order".to_owned(),
+        aggregate_id: key.to_owned(),
+        event_type: "OrderPlaced".to_owned(),
+        payload: format!("{{\"id\":\"{id}\"}}"),
+        topic: topic.to_owned(),
+        traceparent: None,
+    }
+}
+
+async fn write(store: &Store, events: &[Event]) {
+    let mut tx = store.tx();
+    outbox::write(&mut tx, events, KeyOrder::Lock, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn states(store: &Store) -> Vec<State> {
+    let mut tx = store.reading();
+    outbox::kept(&mut tx, 0, 1000).await.unwrap().into_iter().map(|row| row.state).collect()
+}
+
+/// A key of another partition than that of `key`.
+fn beside(key: &str) -> String {
+    let other = |candidate: &String| {
+        partition_of(candidate.as_bytes(), PARTITIONS) != partition_of(key.as_bytes(), PARTITIONS)
+    };
+    (0..).map(|n| format!("other-{n}")).find(other).unwrap()
+}
+
+async fn rows_are_published_in_order_and_their_places_recorded(test: TestStore) {
+    let fake = Fake::new();
+    let mut relay = relay(&test.store, &fake, "a").await;
+    assert_eq!(relay.relay_once(NOW).await.unwrap().found, 0);
+    let events: Vec<Event> = (0..50).map(|n| event(&format!("e{n:02}"), &format!("k{}", n % 5), "t")).collect();
+    write(&test.store, &events).await;
+    let relayed = relay.relay_once(NOW).await.unwrap();
+    assert_eq!((relayed.found, relayed.published, relayed.in_flight), (50, 50, 0));
+    let expected: Vec<String> = events.iter().map(|event| event.id.clone()).collect();
+    assert_eq!(fake.ids(), expected);
+    for (n, state) in states(&test.store).await.into_iter().enumerate() {
+        let State::Published { offset, .. } = state else { panic!("row {n} is {state:?}") };
+        assert_eq!(offset, i64::try_from(n).unwrap());
+    }
+    assert_eq!(relay.relay_once(NOW).await.unwrap().found, 0);
+}
+
+async fn a_record_is_what_debezium_would_make_of_the_row(test: TestStore) {
+    let fake = Fake::new();
+    let mut relay = relay(&test.store, &fake, "a").await;
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    write(&test.store, &[Event { traceparent: Some(trace.to_owned()), ..event("e1", "k", "t") }]).await;
+    relay.relay_once(NOW).await.unwrap();
+    let record = fake.0.lock().unwrap().log[0].clone();
+    let headers: Vec<(String, String)> = record
+        .headers
+        .into_iter()
+        .map(|header| (header.name, String::from_utf8(header.value.unwrap()).unwrap()))
+        .collect();
+    let expected = [
+        ("id", "e1"),
+        ("eventType", "OrderPlaced"),
+        ("eventId", "e1"),
+        ("traceparent", trace),
+        ("content-type", "application/json"),
+    ];
+    assert_eq!(headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(
+        (record.key.as_deref(), record.value.as_deref()),
+        (Some(&b"k"[..]), Some(&b"{\"id\":\"e1\"}"[..]))
+    );
+}
+
+async fn a_refused_row_dies_alone_and_holds_back_its_keys_later_rows_and_nothing_else(test: TestStore) {
+    let fake = Fake::new();
+    fake.script(|record| if id(record) == "e2" { Does::Refuse } else { Does::Acknowledge });
+    let mut relay = relay(&test.store, &fake, "a").await;
+    let other = beside("k");
+    let rows = [("e1", "k"), ("e2", "k"), ("e3", "k"), ("e4", other.as_str()), ("e5", "k")];
+    write(&test.store, &rows.map(|(id, key)| event(id, key, "t"))).await;
+    let relayed = relay.relay_once(NOW).await.unwrap();
+    assert_eq!((relayed.published, relayed.dead), (2, 1));
+    for _ in 0..3 {
+        relay.relay_once(NOW).await.unwrap();
+    }
+    assert_eq!(fake.ids(), ["e1", "e4"]);
+    let states = states(&test.store).await;
+    assert_eq!(states[1], State::Dead { reason: "too large".to_owned() });
+    assert_eq!((&states[2], &states[4]), (&State::Pending, &State::Pending));
+    // Whoever mends the topic lets it be tried again.
+    fake.script(|_| Does::Acknowledge);
+    let mut tx = test.store.tx();
+    let dead = outbox::kept(&mut tx, 0, 10).await.unwrap()[1].seq;
+    assert!(outbox::retry_dead(&mut tx, dead).await.unwrap());
+    tx.commit().await.unwrap();
+    relay.relay_once(NOW).await.unwrap();
+    assert_eq!(fake.ids(), ["e1", "e4", "e2", "e3", "e5"]);
+}
+
+async fn followers_pass_where_they_may(test: TestStore) {
+    let fake = Fake::new();
+    fake.script(|record| if id(record) == "e1" { Does::Refuse } else { Does::Acknowledge });
+    let options = Options { followers: Followers::Pass, ..options() };
+    let mut relay = Relay::new(test.store.clone(), fake.clone(), options, "a");
+    relay.refresh(NOW).await.unwrap();
+    write(&test.store, &["e1", "e2", "e3"].map(|id| event(id, "k", "t"))).await;
+    relay.relay_once(NOW).await.unwrap();
+    relay.relay_once(NOW).await.unwrap();
+    assert_eq!(fake.ids(), ["e2", "e3"]);
+}
+
+async fn what_is_not_acknowledged_is_published_again_with_what_follows_it(test: TestStore) {
+    let fake = Fake::new();
+    fake.script(|record| if id(record) == "e2" { Does::Lose } else { Does::Acknowledge });
+    let mut relay = relay(&test.store, &fake, "a").await;
+    write(&test.store, &["e1", "e2", "e3"].map(|id| event(id, "k", "t"))).await;
+    let relayed = relay.relay_once(NOW).await.unwrap();
+    assert_eq!((relayed.published, relayed.unacknowledged), (1, 2));
+    assert_eq!(relayed.reason.as_deref(), Some("no leader"));
+    fake.script(|_| Does::Acknowledge);
+    relay.relay_once(NOW).await.unwrap();
+    assert_eq!(fake.ids(), ["e1", "e2", "e3"]);
+}
+
+async fn a_stuck_partition_holds_up_no_other(test: TestStore) {
+    let fake = Fake::new();
+    let stuck = partition_of(b"k", PARTITIONS);
+    fake.script(move |record| {
+        let partition = partition_of(record.key.as_deref().unwrap(), PARTITIONS);
+        if partition == stuck { Does::Hold } else { Does::Acknowledge }
+    });
+    let mut relay = relay(&test.store, &fake, "a").await;
+    let other = beside("k");
+    write(&test.store, &[event("e1", "k", "t"), event("e2", &other, "t"), event("e3", "k", "t")]).await;
+    let relayed = relay.relay_once(NOW).await.unwrap();
+    assert_eq!((relayed.published, relayed.in_flight), (1, 2));
+    write(&test.store, &[event("e4", "k", "t"), event("e5", &other, "t")]).await;
+    let relayed = relay.relay_once(NOW).await.unwrap();
+    assert_eq!((relayed.found, relayed.published), (1, 1));
+    assert_eq!(fake.ids(), ["e2", "e5"]);
+    fake.script(|_| Does::Acknowledge);
+    fake.release();
+    // The first round hears of it, and the partition is free again.
+    relay.relay_once(NOW).await.unwrap();
+    relay.relay_once(NOW).await.unwrap();
+    assert_eq!(fake.ids(), ["e2", "e5", "e1", "e3", "e4"]);
+    assert_eq!(relay.in_flight(), 0);
+}
+
+async fn a_keys_rows_for_two_topics_go_one_after_the_other(test: TestStore) {
+    let fake = Fake::new();
+    let mut relay = relay(&test.store, &fake, "a").await;
+    let rows = [("e1", "t"), ("e2", "u"), ("e3", "t")];
+    write(&test.store, &rows.map(|(id, topic)| event(id, "k", topic))).await;
+    let published: Vec<usize> = {
+        let mut published = Vec::new();
+        for _ in 0..4 {
+            published.push(relay.relay_once(NOW).await.unwrap().published);
+        }
+        published
+    };
+    assert_eq!(published, [1, 1, 1, 0]);
+    assert_eq!(fake.ids(), ["e1", "e2", "e3"]);
+}
+
+async fn acknowledgements_outlive_a_failing_store(test: TestStore) {
+    let fake = Fake::new();
+    let mut relay = relay(&test.store, &fake, "a").await;
+    write(&test.store, &["e1", "e2"].map(|id| event(id, "k", "t"))).await;
+    let rename = async |from: &'static str, to: &'static str| {
+        let mut tx = test.store.tx();
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        let renamed: Result<(), StoreError> = async {
+            crate::with_connection!(tx, |connection| {
+                sqlx::query(sqlx::AssertSqlSafe(sql)).execute(connection).await?;
+            });
+            tx.commit().await
+        }
+        .await;
+        renamed.unwrap();
+    };
+    rename("outbox_published", "elsewhere").await;
+    assert!(relay.relay_once(NOW).await.is_err());
+    assert!(relay.relay_once(NOW).await.is_err(), "nothing is taken before what is known is recorded");
+    rename("elsewhere", "outbox_published").await;
+    assert_eq!(relay.relay_once(NOW).await.unwrap().found, 0);
+    assert_eq!(fake.ids(), ["e1", "e2"], "nothing is published twice");
+}
+
+async fn two_relays_share_the_keys_and_one_takes_over_from_the_other(test: TestStore) {
+    let fake = Fake::new();
+    let mut a = relay(&test.store, &fake, "a").await;
+    assert_eq!(a.buckets().len(), 64);
+    let mut b = relay(&test.store, &fake, "b").await;
+    assert_eq!(b.buckets().len(), 0);
+    a.refresh(NOW).await.unwrap();
+    b.refresh(NOW).await.unwrap();
+    assert_eq!((a.buckets().len(), b.buckets().len()), (32, 32));
+    let events: Vec<Event> = (0..100).map(|n| event(&format!("e{n}"), &format!("k{n}"), "t")).collect();
+    write(&test.store, &events).await;
+    let of_b = |event: &&Event| {
+        let bucket = key_hash(event.aggregate_id.as_bytes()) % outbox::BUCKETS;
+        b.buckets().contains(&i16::try_from(bucket).unwrap())
+    };
+    let expected: Vec<String> = events.iter().filter(of_b).map(|event| event.id.clone()).collect();
+    b.relay_once(NOW).await.unwrap();
+    assert_eq!(fake.ids(), expected);
+    // `a` says nothing any more.
+    let later = NOW.after(options().lease + Duration::from_secs(1));
+    b.refresh(later).await.unwrap();
+    assert_eq!(b.buckets().len(), 64);
+    b.relay_once(later).await.unwrap();
+    assert_eq!(fake.ids().len(), 100);
+}
+
+async fn a_relay_that_lost_its_lease_records_nothing(test: TestStore) {
+    let fake = Fake::new();
+    let mut a = relay(&test.store, &fake, "a").await;
+    write(&test.store, &[event("e1", "k", "t")]).await;
+    fake.script(|_| Does::Hold);
+    a.relay_once(NOW).await.unwrap();
+    let later = NOW.after(options().lease + Duration::from_secs(1));
+    let mut b = Relay::new(test.store.clone(), Fake::new(), options(), "b");
+    b.refresh(later).await.unwrap();
+    fake.release();
+    let refused = a.relay_once(later).await;
+    assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
+    assert_eq!(states(&test.store).await, [State::Pending]);
+    assert_eq!(b.relay_once(later).await.unwrap().published, 1);
+    assert!(a.buckets().is_empty());
+}

@@ -1,0 +1,51 @@
+//! Being told of new rows by the database; opt-in, since every NOTIFY takes a lock of the whole server at commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::PgListener;
+use tokio::sync::Notify;
+
+use crate::store::Store;
+use crate::store::open::Pool;
+
+/// How long to wait before a lost connection is made again; polling goes on meanwhile.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Listens for as long as it lives.
+pub struct Listener(Option<tokio::task::JoinHandle<()>>);
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.abort();
+        }
+    }
+}
+
+/// Notifies whenever another process says that it wrote to this outbox. SQLite has no such thing; there this does
+/// nothing.
+#[must_use]
+pub fn listen(store: &Store, notify: Arc<Notify>) -> Listener {
+    let Pool::Postgres(pool) = &store.pool else { return Listener(None) };
+    let pool = pool.clone();
+    Listener(Some(tokio::spawn(async move {
+        loop {
+            if let Err(error) = hear(&pool, &notify).await {
+                tracing::info!("outbox: not listening: {error}");
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    })))
+}
+
+async fn hear(pool: &sqlx::PgPool, notify: &Notify) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    let channel: String =
+        sqlx::query_scalar("SELECT 'kafkaflow_outbox_' || hashtext(current_schema())").fetch_one(pool).await?;
+    listener.listen(&channel).await?;
+    loop {
+        listener.recv().await?;
+        notify.notify_one();
+    }
+}
