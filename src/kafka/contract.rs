@@ -8,8 +8,7 @@ use crate::cluster::observe::{Reach, observe};
 use crate::cluster::port::{
     AlterTopic, Log, Mode, MorePartitions, NewTopic, OffsetSpec, RefusalKind, Scope, Topics,
 };
-use crate::connection::{ConnectionConfig, Given};
-use crate::kafka::admin::Admin;
+use crate::kafka::testing::{admin, prefix};
 use crate::topology::TopicName;
 use crate::topology::observed::Source;
 
@@ -163,20 +162,6 @@ fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
-async fn real(variable: &str) -> Admin {
-    let brokers = std::env::var(variable).unwrap_or_else(|_| {
-        panic!("{variable} is not set: run this by ./dev test, which starts the brokers")
-    });
-    let given = Given { key: "bootstrap.servers".into(), value: brokers, origin: variable.into() };
-    Admin::connect(ConnectionConfig::build(&[given]).unwrap()).await.unwrap()
-}
-
-/// Names that no earlier run on the same brokers used.
-fn prefix(test: &str) -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    format!("t-{test}-{:x}.", since.as_micros())
-}
-
 #[test]
 fn the_contract_holds_in_memory() {
     run(holds(&Memory::empty(), "t-contract."));
@@ -184,10 +169,10 @@ fn the_contract_holds_in_memory() {
 
 #[test]
 fn the_contract_holds_on_kafka() {
-    run(async { holds(&real("KAFKAFLOW_TEST_BROKERS").await, &prefix("contract")).await });
+    run(async { holds(&admin("KAFKAFLOW_TEST_BROKERS").await, &prefix("contract")).await });
 }
 
 #[test]
 fn the_contract_holds_on_kafka_3_9() {
-    run(async { holds(&real("KAFKAFLOW_TEST_39_BROKERS").await, &prefix("contract")).await });
+    run(async { holds(&admin("KAFKAFLOW_TEST_39_BROKERS").await, &prefix("contract")).await });
 }

@@ -5,6 +5,8 @@ pub(crate) mod admin;
 #[cfg(test)]
 mod contract;
 pub(crate) mod data;
+#[cfg(test)]
+pub(crate) mod testing;
 mod wire;
 
 pub(crate) use wire::{Client, Target, WireError};

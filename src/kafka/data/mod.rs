@@ -5,6 +5,8 @@ mod context;
 #[cfg(test)]
 mod planes_test;
 mod producer;
+#[cfg(test)]
+mod producer_test;
 mod reader;
 mod record;
 

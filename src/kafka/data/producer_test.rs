@@ -1,0 +1,128 @@
+//! The producer against real brokers.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::Producer;
+use crate::kafka::testing::{self, DEADLINE};
+use crate::messaging::{Outgoing, PublishError, Publisher, partition_of};
+
+fn record(topic: &str, key: &str, value: &str) -> Outgoing {
+    Outgoing {
+        topic: topic.to_owned(),
+        partition: None,
+        key: Some(key.as_bytes().to_vec()),
+        value: Some(value.as_bytes().to_vec()),
+        headers: Vec::new(),
+        timestamp: None,
+    }
+}
+
+fn producer() -> Producer {
+    Producer::open(&testing::brokers(), Duration::from_millis(1)).unwrap()
+}
+
+/// The outcomes of a batch, in its order.
+async fn outcomes(producer: &Producer, records: Vec<Outgoing>) -> Vec<Result<i64, PublishError>> {
+    let mut found: Vec<Option<Result<i64, PublishError>>> = vec![None; records.len()];
+    let mut delivery = producer.publish(records);
+    let all = async {
+        loop {
+            let outcomes = delivery.next().await;
+            if outcomes.is_empty() {
+                return;
+            }
+            for (at, outcome) in outcomes {
+                found[at] = Some(outcome.map(|place| place.offset));
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, all).await.expect("every record is told of");
+    found.into_iter().map(|outcome| outcome.expect("every record is told of")).collect()
+}
+
+fn values(topic: &str, count: usize) -> Vec<String> {
+    let records = testing::read(topic, 1, count).remove(&0).unwrap_or_default();
+    records.iter().map(|record| String::from_utf8(record.value().unwrap().to_vec()).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_keys_land_where_javas_client_puts_them() {
+    let prefix = testing::prefix("keys");
+    let (ours, javas) = (format!("{prefix}ours"), format!("{prefix}javas"));
+    testing::topic(&ours, 12, &[]).await;
+    testing::topic(&javas, 12, &[]).await;
+    let keys: Vec<String> = (0..10_000).map(|n| format!("ORD-{n:x}-\u{fc}{}", "x".repeat(n % 7))).collect();
+    let told =
+        outcomes(&producer(), keys.iter().map(|key| record(&ours, key, key)).collect::<Vec<_>>()).await;
+    assert!(told.iter().all(Result::is_ok));
+    let mut java = Command::new("./dev")
+        .args(["kafka", "tool", "console-producer", "--topic", &javas, "--reader-property", "parse.key=true"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines: String = keys.iter().map(|key| format!("{key}\t{key}\n")).collect();
+    java.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    assert!(java.wait().unwrap().success());
+    for topic in [&ours, &javas] {
+        for (partition, records) in testing::read(topic, 12, keys.len()) {
+            for record in records {
+                assert_eq!(partition_of(record.key().unwrap(), 12).cast_signed(), partition, "{record:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_overtakes_a_record_that_the_broker_refuses() {
+    let topic = format!("{}refused", testing::prefix("gapless"));
+    testing::topic(&topic, 1, &[("max.message.bytes", "2000")]).await;
+    let producer = producer();
+    let large = "x".repeat(5000);
+    let before = outcomes(&producer, vec![record(&topic, "k", "first")]).await;
+    assert_eq!(before, [Ok(0)]);
+    // Many batches are under way behind the one that is refused.
+    let batch: Vec<Outgoing> = (0..500)
+        .map(|n| record(&topic, "k", if n == 100 { &large } else { "small" }))
+        .collect();
+    let told = outcomes(&producer, batch).await;
+    let written = told.iter().take_while(|outcome| outcome.is_ok()).count();
+    assert!(written <= 100, "{written}");
+    assert!(told[written..].iter().all(Result::is_err), "a record overtook the refused one");
+    assert!(matches!(told[100], Err(PublishError::Refused(_) | PublishError::Unacknowledged(_))));
+    let alone = outcomes(&producer, vec![record(&topic, "k", &large)]).await;
+    assert!(matches!(alone[0], Err(PublishError::Refused(_))), "{alone:?}");
+    let after = outcomes(&producer, vec![record(&topic, "k", "last")]).await;
+    assert!(after[0].is_ok(), "{after:?}");
+    let log = values(&topic, written + 2);
+    assert_eq!((log[0].as_str(), log[written + 1].as_str()), ("first", "last"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_does_not_exist_is_refused_and_others_go_on() {
+    let prefix = testing::prefix("unknown");
+    let topic = format!("{prefix}known");
+    testing::topic(&topic, 1, &[]).await;
+    let producer = producer();
+    let batch = vec![record(&format!("{prefix}unknown"), "k", "1"), record(&topic, "k", "2")];
+    let told = outcomes(&producer, batch).await;
+    assert!(matches!(&told[0], Err(PublishError::Refused(_))), "{told:?}");
+    assert!(told[1].is_ok(), "{told:?}");
+    assert_eq!(producer.partitions(&topic).await, Some(1));
+    assert_eq!(producer.partitions(&format!("{prefix}unknown")).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_is_told_to_be_unacknowledged() {
+    let mut nowhere = testing::brokers();
+    nowhere.bootstrap = vec![crate::connection::Address::parse("127.0.0.1:1").unwrap()];
+    let producer = Producer::open(&nowhere, Duration::ZERO).unwrap();
+    let mut delivery = producer.publish(vec![record("t", "k", "1"), record("t", "k", "2")]);
+    assert!(delivery.ready().is_empty());
+    producer.give_up();
+    let told = tokio::time::timeout(DEADLINE, delivery.next()).await.unwrap();
+    assert!(matches!(told[0], (0, Err(PublishError::Unacknowledged(_)))), "{told:?}");
+}
