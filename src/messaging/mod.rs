@@ -1,9 +1,14 @@
 //! Records, as both planes and the services know them. Knows no event name.
 
+pub mod dead_letter;
 mod key_hash;
 mod publisher;
 mod record;
+mod retry;
 
 pub use key_hash::{key_hash, partition_of};
-pub use publisher::{Acknowledged, Delivery, Outcome, Outgoing, PublishError, Publisher, Told, publish_alone};
+pub use publisher::{
+    Acknowledged, Delivery, Outcome, Outgoing, PublishError, Publisher, Told, publish_alone,
+};
 pub use record::{Header, Record, Timestamp, TimestampKind};
+pub use retry::{BackOff, RetryPolicy};

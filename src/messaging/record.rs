@@ -119,6 +119,12 @@ impl Record {
         self.offset
     }
 
+    /// `topic/partition/offset`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}/{}/{}", self.topic, self.partition, self.offset)
+    }
+
     #[must_use]
     pub fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
@@ -182,6 +188,6 @@ mod tests {
         assert_eq!(record.header("a"), Some(&b""[..]));
         assert_eq!(record.header("b"), Some(&b""[..]));
         assert_eq!((record.header("c"), record.header("\u{fc}")), (None, Some(&b"\xff"[..])));
-        assert_eq!(format!("{record:?}"), "t/1@2 (9 bytes)");
+        assert_eq!(format!("{record:?}"), "t/1@2 (10 bytes)");
     }
 }

@@ -1,5 +1,11 @@
 //! The mechanism under the services: nothing lost, nothing twice, a key's order kept. Knows no event name.
 //!
-//! [`relay`] publishes what the outbox holds.
+//! [`consumer`] hands records to a [`Handler`], [`relay`] publishes what the outbox holds.
 
+pub mod consumer;
+mod handler;
 pub mod relay;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use handler::{BatchOutcome, HandleError, Handler};

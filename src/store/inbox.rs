@@ -3,7 +3,7 @@
 //! Ids of ordinary events live as long as their source keeps records; ids that were dead-lettered live as long as the
 //! dead-letter topic, since a replay may bring them back. An id that is only dead is no duplicate: its replay runs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
 use sqlx::{AssertSqlSafe, Executor, Row};
@@ -29,51 +29,80 @@ pub fn id_of(id: &[u8]) -> String {
     }
 }
 
-/// Takes these events' effects upon this transaction: for each id whether it is new (or only dead) and so is to be
-/// handled. Of an id that is there twice the first is new.
+/// An event that a group may have had before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// As [`id_of`] has it.
+    pub id: String,
+    /// Where the record stands: `topic/partition/offset`.
+    pub place: String,
+}
+
+/// What the inbox knows of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Nothing, or that it died elsewhere: it is to be handled, and the transaction has it noted.
+    New,
+    /// It has had its effect.
+    Known,
+    /// It was given up, at this very place: it is to be dead-lettered, and not handled.
+    Dead(Death),
+}
+
+/// Why an event was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Death {
+    pub place: String,
+    pub class: String,
+    pub reason: String,
+}
+
+/// Takes these events' effects upon this transaction. Of an event that is there twice the first is new.
 ///
-/// The caller holds the fence of the partitions that the ids come from.
-pub async fn claim<S: AsRef<str>>(
+/// The transaction must hold the fence of the partitions that the events come from before it commits.
+pub async fn claim(
     tx: &mut Tx,
     group: &str,
-    ids: &[S],
+    events: &[Candidate],
     now: UnixMillis,
-) -> Result<Vec<bool>, StoreError> {
-    if ids.is_empty() {
+) -> Result<Vec<Claim>, StoreError> {
+    if events.is_empty() {
         return Ok(Vec::new());
     }
     let day = now.day();
-    let all: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+    let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
     if !tx.store()?.has_inbox_for(day) {
         let store = tx.store()?.clone();
         make_days(&store, day).await?;
     }
-    let mut new: HashSet<String> = match tx.connection().await? {
-        Connection::Postgres(connection) => sqlx::query_scalar(
-            "WITH revived AS (
-                 UPDATE inbox_dead SET applied = true
-                 WHERE consumer_group = $1 AND event_id = ANY ($2) AND NOT applied
-                 RETURNING event_id
+    // One answer of the database: ids that are noted now, and deaths (with a place).
+    let rows: Vec<(String, Option<Death>)> = match tx.connection().await? {
+        Connection::Postgres(connection) => sqlx::query(
+            "WITH dead AS (
+                 SELECT event_id, place, class, reason, applied FROM inbox_dead
+                 WHERE consumer_group = $1 AND event_id = ANY ($2)
              ), fresh AS (
                  INSERT INTO inbox (day, consumer_group, event_id)
                  SELECT $3, $1, g.event_id FROM unnest($2::text[]) AS g (event_id)
                  WHERE NOT EXISTS (SELECT 1 FROM inbox i WHERE i.consumer_group = $1 AND i.event_id = g.event_id)
-                   AND NOT EXISTS (SELECT 1 FROM inbox_dead d WHERE d.consumer_group = $1 AND d.event_id = g.event_id)
+                   AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.event_id = g.event_id)
                  ON CONFLICT DO NOTHING
                  RETURNING event_id
              )
-             SELECT event_id FROM revived UNION ALL SELECT event_id FROM fresh",
+             SELECT event_id, NULL AS place, NULL AS class, NULL AS reason FROM fresh
+             UNION ALL SELECT event_id, place, class, reason FROM dead WHERE NOT applied",
         )
         .bind(group)
-        .bind(&all)
+        .bind(&ids)
         .bind(day)
         .fetch_all(connection)
         .await?
-        .into_iter()
-        .collect(),
+        .iter()
+        .map(answer)
+        .collect::<Result<_, _>>()?,
         Connection::Sqlite(connection) => {
-            let given = super::json(&all)?;
-            let mut new: HashSet<String> = sqlx::query_scalar(
+            let given = super::json(&ids)?;
+            let fresh: Vec<String> = sqlx::query_scalar(
                 "INSERT INTO inbox (day, consumer_group, event_id)
                  SELECT $3, $1, g.value FROM json_each($2) g
                  WHERE NOT EXISTS (SELECT 1 FROM inbox_dead d WHERE d.consumer_group = $1 AND d.event_id = g.value)
@@ -84,23 +113,113 @@ pub async fn claim<S: AsRef<str>>(
             .bind(&given)
             .bind(day)
             .fetch_all(&mut *connection)
-            .await?
-            .into_iter()
-            .collect();
-            let revived: Vec<String> = sqlx::query_scalar(
-                "UPDATE inbox_dead SET applied = 1
-                 WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2)) AND applied = 0
-                 RETURNING event_id",
+            .await?;
+            let dead = sqlx::query(
+                "SELECT event_id, place, class, reason FROM inbox_dead
+                 WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2)) AND applied = 0",
             )
             .bind(group)
             .bind(&given)
             .fetch_all(connection)
             .await?;
-            new.extend(revived);
-            new
+            let dead = dead.iter().map(answer).collect::<Result<Vec<_>, _>>()?;
+            fresh.into_iter().map(|id| (id, None)).chain(dead).collect()
         }
     };
-    Ok(all.iter().map(|id| new.remove(*id)).collect())
+    let mut answers: HashMap<String, Option<Death>> = rows.into_iter().collect();
+    let mut revived = Vec::new();
+    let claims = events
+        .iter()
+        .map(|event| match answers.get(&event.id) {
+            None => Claim::Known,
+            Some(Some(death)) if death.place == event.place => Claim::Dead(death.clone()),
+            Some(found) => {
+                if found.is_some() {
+                    revived.push(event.id.as_str());
+                }
+                answers.remove(&event.id);
+                Claim::New
+            }
+        })
+        .collect();
+    set_applied(tx, group, &revived, true).await?;
+    Ok(claims)
+}
+
+fn answer<R: Row>(row: &R) -> Result<(String, Option<Death>), sqlx::Error>
+where
+    usize: sqlx::ColumnIndex<R>,
+    for<'r> String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    for<'r> Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    let death = match (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?) {
+        (Some(place), Some(class), Some(reason)) => Some(Death { place, class, reason }),
+        _ => None,
+    };
+    Ok((row.try_get(0)?, death))
+}
+
+async fn set_applied<S: AsRef<str>>(
+    tx: &mut Tx,
+    group: &str,
+    ids: &[S],
+    applied: bool,
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+    match tx.connection().await? {
+        Connection::Postgres(connection) => {
+            sqlx::query(
+                "UPDATE inbox_dead SET applied = $3 WHERE consumer_group = $1 AND event_id = ANY ($2)",
+            )
+            .bind(group)
+            .bind(&all)
+            .bind(applied)
+            .execute(connection)
+            .await?;
+        }
+        Connection::Sqlite(connection) => {
+            sqlx::query(
+                "UPDATE inbox_dead SET applied = $3
+                 WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))",
+            )
+            .bind(group)
+            .bind(super::json(&all)?)
+            .bind(applied)
+            .execute(connection)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Undoes [`claim`] for ids whose events turned out not to be handled in this transaction.
+pub async fn give_back<S: AsRef<str>>(tx: &mut Tx, group: &str, ids: &[S]) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+    match tx.connection().await? {
+        Connection::Postgres(connection) => {
+            sqlx::query("DELETE FROM inbox WHERE consumer_group = $1 AND event_id = ANY ($2)")
+                .bind(group)
+                .bind(&all)
+                .execute(connection)
+                .await?;
+        }
+        Connection::Sqlite(connection) => {
+            sqlx::query(
+                "DELETE FROM inbox WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))",
+            )
+            .bind(group)
+            .bind(super::json(&all)?)
+            .execute(connection)
+            .await?;
+        }
+    }
+    set_applied(tx, group, ids, false).await
 }
 
 /// Which of these ids have had their effects, asked without taking anything upon the transaction.
@@ -141,16 +260,31 @@ pub async fn known<S: AsRef<str>>(
     Ok(found.into_iter().collect())
 }
 
-/// Notes that an event went to the dead-letter topic: it has had no effect, and a replay of it until `expires` is to
-/// be handled.
-pub async fn mark_dead(tx: &mut Tx, group: &str, id: &str, expires: UnixMillis) -> Result<(), StoreError> {
+/// Notes that an event is given up: what stands at its place is dead-lettered however often it is read, and the same
+/// event from elsewhere, until `expires`, is a replay that is to be handled.
+///
+/// In the transaction of the records that are handled after it; so none of them is handled before it by a later run.
+pub async fn give_up(
+    tx: &mut Tx,
+    group: &str,
+    id: &str,
+    death: &Death,
+    expires: UnixMillis,
+) -> Result<(), StoreError> {
     crate::with_connection!(tx, |connection| {
         sqlx::query(
-            "INSERT INTO inbox_dead (consumer_group, event_id, applied, expires_at) VALUES ($1, $2, false, $3)
-             ON CONFLICT (consumer_group, event_id) DO UPDATE SET expires_at = excluded.expires_at",
+            "INSERT INTO inbox_dead (consumer_group, event_id, place, class, reason, applied, expires_at)
+             VALUES ($1, $2, $3, $4, $5, false, $6)
+             ON CONFLICT (consumer_group, event_id) DO UPDATE SET
+                 place = excluded.place, class = excluded.class, reason = excluded.reason,
+                 applied = false, expires_at = excluded.expires_at",
         )
         .bind(group)
         .bind(id)
+        .bind(&death.place)
+        .bind(&death.class)
+        // A database takes no NUL in a text.
+        .bind(death.reason.replace('\0', "\u{fffd}"))
         .bind(expires.0)
         .execute(connection)
         .await?;

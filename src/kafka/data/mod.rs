@@ -2,6 +2,7 @@
 
 mod config;
 mod context;
+mod group;
 #[cfg(test)]
 mod planes_test;
 mod producer;
@@ -10,6 +11,8 @@ mod producer_test;
 mod reader;
 mod record;
 
+pub use group::Membership;
+pub(crate) use group::{Done, GroupConsumer, GroupEvent, Stream};
 pub use producer::Producer;
 pub(crate) use reader::{Read, Reader};
 

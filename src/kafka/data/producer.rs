@@ -183,9 +183,7 @@ impl ProducerContext for Reports {
         told.tell(
             at,
             match result {
-                Ok(message) => {
-                    Ok(Acknowledged { partition: message.partition(), offset: message.offset() })
-                }
+                Ok(message) => Ok(Acknowledged { partition: message.partition(), offset: message.offset() }),
                 Err((error, _)) => Err(judged(error)),
             },
         );

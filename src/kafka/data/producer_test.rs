@@ -85,9 +85,8 @@ async fn nothing_overtakes_a_record_that_the_broker_refuses() {
     let before = outcomes(&producer, vec![record(&topic, "k", "first")]).await;
     assert_eq!(before, [Ok(0)]);
     // Many batches are under way behind the one that is refused.
-    let batch: Vec<Outgoing> = (0..500)
-        .map(|n| record(&topic, "k", if n == 100 { &large } else { "small" }))
-        .collect();
+    let batch: Vec<Outgoing> =
+        (0..500).map(|n| record(&topic, "k", if n == 100 { &large } else { "small" })).collect();
     let told = outcomes(&producer, batch).await;
     let written = told.iter().take_while(|outcome| outcome.is_ok()).count();
     assert!(written <= 100, "{written}");

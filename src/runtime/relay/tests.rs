@@ -1,19 +1,16 @@
 //! Rounds over both stores, with a producer that does what a test says.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Options, Relay};
-use crate::messaging::{
-    Acknowledged, Delivery, Outgoing, PublishError, Publisher, Told, key_hash, partition_of,
-};
+use crate::messaging::{key_hash, partition_of};
+use crate::runtime::testing::{Does, Fake, PARTITIONS, id};
 use crate::store::outbox::{self, Event, Followers, KeyOrder, State};
 use crate::store::testing::{TestStore, on_both_stores};
 use crate::store::{Store, StoreError};
 use crate::unit::UnixMillis;
 
 const NOW: UnixMillis = UnixMillis(1_725_185_730_000);
-const PARTITIONS: u32 = 4;
 
 on_both_stores! { &[];
     rows_are_published_in_order_and_their_places_recorded,
@@ -26,104 +23,6 @@ on_both_stores! { &[];
     acknowledgements_outlive_a_failing_store,
     two_relays_share_the_keys_and_one_takes_over_from_the_other,
     a_relay_that_lost_its_lease_records_nothing,
-}
-
-/// What the producer does with a record.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Does {
-    Acknowledge,
-    Refuse,
-    Lose,
-    Hold,
-}
-
-type Script = Box<dyn Fn(&Outgoing) -> Does + Send>;
-
-/// Acknowledges at once unless the script says otherwise; behind a record that fails it acknowledges none of the
-/// same partition, as the real one.
-#[derive(Clone)]
-struct Fake(Arc<Mutex<Inner>>);
-
-struct Inner {
-    script: Script,
-    /// What was acknowledged, in its order.
-    log: Vec<Outgoing>,
-    held: Vec<(Told, usize, Outgoing)>,
-}
-
-impl Fake {
-    fn new() -> Self {
-        Self(Arc::new(Mutex::new(Inner {
-            script: Box::new(|_| Does::Acknowledge),
-            log: Vec::new(),
-            held: Vec::new(),
-        })))
-    }
-
-    fn script(&self, script: impl Fn(&Outgoing) -> Does + Send + 'static) {
-        self.0.lock().unwrap().script = Box::new(script);
-    }
-
-    fn ids(&self) -> Vec<String> {
-        self.0.lock().unwrap().log.iter().map(id).collect()
-    }
-
-    fn release(&self) {
-        let mut inner = self.0.lock().unwrap();
-        for (told, at, record) in std::mem::take(&mut inner.held) {
-            let place = inner.write(record);
-            told.tell(at, Ok(place));
-        }
-    }
-}
-
-impl Inner {
-    fn write(&mut self, record: Outgoing) -> Acknowledged {
-        let partition = partition_of(record.key.as_deref().unwrap_or_default(), PARTITIONS);
-        self.log.push(record);
-        Acknowledged {
-            partition: partition.cast_signed(),
-            offset: i64::try_from(self.log.len()).unwrap() - 1,
-        }
-    }
-}
-
-impl Publisher for Fake {
-    fn publish(&self, records: Vec<Outgoing>) -> Delivery {
-        let (told, delivery) = Delivery::of(records.len());
-        let mut inner = self.0.lock().unwrap();
-        let mut failed = Vec::new();
-        for (at, record) in records.into_iter().enumerate() {
-            let partition =
-                (record.topic.clone(), partition_of(record.key.as_deref().unwrap_or_default(), PARTITIONS));
-            let does = if failed.contains(&partition) { Does::Lose } else { (inner.script)(&record) };
-            match does {
-                Does::Acknowledge => {
-                    let place = inner.write(record);
-                    told.tell(at, Ok(place));
-                }
-                Does::Hold => inner.held.push((told.clone(), at, record)),
-                Does::Refuse => {
-                    failed.push(partition);
-                    told.tell(at, Err(PublishError::Refused("too large".to_owned())));
-                }
-                Does::Lose => {
-                    failed.push(partition);
-                    told.tell(at, Err(PublishError::Unacknowledged("no leader".to_owned())));
-                }
-            }
-        }
-        delivery
-    }
-
-    async fn partitions(&self, _: &str) -> Option<u32> {
-        Some(PARTITIONS)
-    }
-}
-
-fn id(record: &Outgoing) -> String {
-    let header = record.headers.iter().find(|header| header.name == "id").unwrap();
-    String::from_utf8(header.value.clone().unwrap()).unwrap()
 }
 
 fn options() -> Options {
@@ -171,7 +70,8 @@ async fn rows_are_published_in_order_and_their_places_recorded(test: TestStore) 
     let fake = Fake::new();
     let mut relay = relay(&test.store, &fake, "a").await;
     assert_eq!(relay.relay_once(NOW).await.unwrap().found, 0);
-    let events: Vec<Event> = (0..50).map(|n| event(&format!("e{n:02}"), &format!("k{}", n % 5), "t")).collect();
+    let events: Vec<Event> =
+        (0..50).map(|n| event(&format!("e{n:02}"), &format!("k{}", n % 5), "t")).collect();
     write(&test.store, &events).await;
     let relayed = relay.relay_once(NOW).await.unwrap();
     assert_eq!((relayed.found, relayed.published, relayed.in_flight), (50, 50, 0));
@@ -190,7 +90,7 @@ async fn a_record_is_what_debezium_would_make_of_the_row(test: TestStore) {
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     write(&test.store, &[Event { traceparent: Some(trace.to_owned()), ..event("e1", "k", "t") }]).await;
     relay.relay_once(NOW).await.unwrap();
-    let record = fake.0.lock().unwrap().log[0].clone();
+    let record = fake.log()[0].clone();
     let headers: Vec<(String, String)> = record
         .headers
         .into_iter()

@@ -1,22 +1,36 @@
 //! The inbox.
 
 use super::{DAY, NOW};
+use crate::store::inbox::{self, Candidate, Claim, Death};
 use crate::store::testing::{TestStore, on_both_stores};
-use crate::store::{Store, inbox};
+use crate::store::{Store, Tx};
 use crate::unit::UnixMillis;
 
 on_both_stores! { crate::store::contract::MIGRATIONS;
     an_event_has_its_effects_once_for_each_group,
     a_dead_event_is_no_duplicate_until_its_replay_was_handled,
+    what_was_given_up_is_dead_wherever_it_is_read_again,
     ids_are_forgotten_by_the_day,
     ids_that_a_database_would_not_take_are_kept_by_a_hash,
 }
 
 async fn claim(store: &Store, group: &str, ids: &[&str], now: UnixMillis) -> Vec<bool> {
     let mut tx = store.tx();
-    let new = inbox::claim(&mut tx, group, ids, now).await.unwrap();
+    let new = claimed(&mut tx, group, ids, now).await;
     tx.commit().await.unwrap();
     new
+}
+
+/// Claims events that stand at offset 9, and says which are to be handled.
+async fn claimed(tx: &mut Tx, group: &str, ids: &[&str], now: UnixMillis) -> Vec<bool> {
+    let events: Vec<Candidate> =
+        ids.iter().map(|id| Candidate { id: (*id).to_owned(), place: "t/0/9".to_owned() }).collect();
+    let claims = inbox::claim(tx, group, &events, now).await.unwrap();
+    claims.into_iter().map(|claim| claim == Claim::New).collect()
+}
+
+fn death(place: &str) -> Death {
+    Death { place: place.to_owned(), class: "kafkaflow.Poison".to_owned(), reason: "no\0 such".to_owned() }
 }
 
 async fn an_event_has_its_effects_once_for_each_group(test: TestStore) {
@@ -28,7 +42,7 @@ async fn an_event_has_its_effects_once_for_each_group(test: TestStore) {
     assert_eq!(claim(store, "g", &["a", "d"], NOW.after(DAY)).await, [false, true]);
     assert_eq!(claim(store, "g", &["a", "d", "e"], NOW.after(DAY * 30)).await, [false, false, true]);
     let mut tx = store.tx();
-    assert_eq!(inbox::claim(&mut tx, "g", &["f"], NOW).await.unwrap(), [true]);
+    assert_eq!(claimed(&mut tx, "g", &["f"], NOW).await, [true]);
     tx.rollback().await.unwrap();
     assert_eq!(claim(store, "g", &["f"], NOW).await, [true]);
     let mut tx = store.reading();
@@ -41,19 +55,27 @@ async fn an_event_has_its_effects_once_for_each_group(test: TestStore) {
 async fn a_dead_event_is_no_duplicate_until_its_replay_was_handled(test: TestStore) {
     let store = &test.store;
     let mut tx = store.tx();
-    inbox::mark_dead(&mut tx, "g", "a", NOW.after(DAY)).await.unwrap();
-    inbox::mark_dead(&mut tx, "g", "a", NOW.after(DAY * 2)).await.unwrap();
+    inbox::give_up(&mut tx, "g", "a", &death("t/0/3"), NOW.after(DAY)).await.unwrap();
+    inbox::give_up(&mut tx, "g", "a", &death("t/0/4"), NOW.after(DAY * 2)).await.unwrap();
     assert!(inbox::known(&mut tx, "g", &["a"]).await.unwrap().is_empty());
     tx.commit().await.unwrap();
     assert_eq!(claim(store, "g", &["a", "b", "a"], NOW).await, [true, true, false]);
     assert_eq!(claim(store, "g", &["a"], NOW.after(DAY)).await, [false]);
-    // An id that was handled stays handled, even if a copy of it is dead-lettered.
-    let mut tx = store.tx();
-    inbox::mark_dead(&mut tx, "g", "a", NOW.after(DAY * 2)).await.unwrap();
-    tx.commit().await.unwrap();
-    assert_eq!(claim(store, "g", &["a"], NOW.after(DAY)).await, [false]);
     inbox::prune(store, NOW, NOW.after(DAY * 3), 100).await.unwrap();
     assert_eq!(claim(store, "g", &["a"], NOW.after(DAY * 3)).await, [true]);
+}
+
+async fn what_was_given_up_is_dead_wherever_it_is_read_again(test: TestStore) {
+    let mut tx = test.store.tx();
+    inbox::give_up(&mut tx, "g", "a", &death("t/0/9"), NOW.after(DAY)).await.unwrap();
+    let events = [("a", "t/0/9"), ("b", "t/0/10"), ("a", "t/0/11"), ("a", "t/0/12")]
+        .map(|(id, place)| Candidate { id: id.to_owned(), place: place.to_owned() });
+    let claims = inbox::claim(&mut tx, "g", &events, NOW).await.unwrap();
+    let dead = Claim::Dead(Death { reason: "no\u{fffd} such".to_owned(), ..death("t/0/9") });
+    assert_eq!(claims, [dead, Claim::New, Claim::New, Claim::Known]);
+    inbox::give_back(&mut tx, "g", &["a", "b"]).await.unwrap();
+    let again = inbox::claim(&mut tx, "g", &events[1..], NOW).await.unwrap();
+    assert_eq!(again, [Claim::New, Claim::New, Claim::Known]);
 }
 
 async fn ids_are_forgotten_by_the_day(test: TestStore) {

@@ -41,8 +41,9 @@ pub fn listen(store: &Store, notify: Arc<Notify>) -> Listener {
 
 async fn hear(pool: &sqlx::PgPool, notify: &Notify) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
-    let channel: String =
-        sqlx::query_scalar("SELECT 'kafkaflow_outbox_' || hashtext(current_schema())").fetch_one(pool).await?;
+    let channel: String = sqlx::query_scalar("SELECT 'kafkaflow_outbox_' || hashtext(current_schema())")
+        .fetch_one(pool)
+        .await?;
     listener.listen(&channel).await?;
     loop {
         listener.recv().await?;

@@ -50,10 +50,14 @@ CREATE TABLE inbox (
     PRIMARY KEY (consumer_group, event_id, day)
 ) PARTITION BY LIST (day);
 
--- Events that were dead-lettered: `applied` once a replay brought one back. They live as long as the dead-letter topic.
+-- Events that were given up: what stood at `place` is dead-lettered, whenever it is read; the same event from anywhere else
+-- is a replay, after which it is `applied`. They live as long as the dead-letter topic.
 CREATE TABLE inbox_dead (
     consumer_group varchar(255) NOT NULL,
     event_id       varchar(1024) NOT NULL,
+    place          varchar(300) NOT NULL,
+    class          varchar(64) NOT NULL,
+    reason         text NOT NULL,
     applied        boolean NOT NULL,
     expires_at     bigint NOT NULL,
     PRIMARY KEY (consumer_group, event_id)

@@ -46,6 +46,9 @@ CREATE INDEX inbox_day ON inbox (day);
 CREATE TABLE inbox_dead (
     consumer_group TEXT NOT NULL,
     event_id       TEXT NOT NULL,
+    place          TEXT NOT NULL,
+    class          TEXT NOT NULL,
+    reason         TEXT NOT NULL,
     applied        INTEGER NOT NULL,
     expires_at     INTEGER NOT NULL,
     PRIMARY KEY (consumer_group, event_id)

@@ -1,0 +1,116 @@
+//! A part's records one by one, when handling them together failed: each is undone alone.
+
+use std::error::Error;
+
+use super::Consumer;
+use super::step::{Fate, Share, Stop, Work};
+use crate::messaging::Publisher;
+use crate::messaging::dead_letter::{Cause, Class};
+use crate::runtime::handler::{BatchOutcome, HandleError, Handler};
+use crate::store::inbox::{Candidate, Claim};
+use crate::store::{StoreError, Tx};
+use crate::unit::UnixMillis;
+
+/// Handles records up to the first that has to be tried again; commits what was handled.
+pub(super) async fn one_by_one<H: Handler, P: Publisher>(
+    consumer: &Consumer<H, P>,
+    share: &mut Share,
+    now: UnixMillis,
+    chance: f64,
+) {
+    let worked = async {
+        let mut tx = consumer.tx();
+        let (done, stop) = until_one_fails(consumer, &mut tx, share, now, chance).await?;
+        consumer.doom(&mut tx, share.works[..done].iter_mut(), now).await?;
+        consumer.commit(tx, std::slice::from_ref(share)).await?;
+        Ok::<_, StoreError>(stop)
+    };
+    match worked.await {
+        Ok(stop) => share.stop = stop,
+        Err(error) => {
+            for work in &mut share.works {
+                work.fate = consumer.fate(&work.record);
+            }
+            share.stop = Some(match error {
+                StoreError::Fenced { .. } => Stop::Fenced(error.to_string()),
+                other => Stop::Wait(other.to_string()),
+            });
+        }
+    }
+}
+
+/// How many records were decided about, and why not all were.
+async fn until_one_fails<H: Handler, P: Publisher>(
+    consumer: &Consumer<H, P>,
+    tx: &mut Tx,
+    share: &mut Share,
+    now: UnixMillis,
+    chance: f64,
+) -> Result<(usize, Option<Stop>), StoreError> {
+    for (at, work) in share.works.iter_mut().enumerate() {
+        let Fate::Open { id } = &work.fate else { continue };
+        let id = id.clone();
+        let Some(error) = alone(consumer, tx, work, &id, now).await? else { continue };
+        let offset = work.record.offset();
+        let attempts = match share.failing {
+            Some((failed, attempts)) if failed == offset => attempts + 1,
+            _ => 1,
+        };
+        let policy = consumer.intake(work.record.topic()).map(|intake| intake.retry).unwrap_or_default();
+        consumer.count("retried", work.record.topic(), 1);
+        if let Some(after) = policy.delay(attempts, chance) {
+            tracing::info!(attempts, "{:?}: {error}", work.record);
+            return Ok((at, Some(Stop::Retry { offset, attempts, after })));
+        }
+        let mut cause = Cause::of(Class::RetriesExhausted, error.as_ref());
+        cause.message = format!("{attempts} attempts: {}", cause.message);
+        work.fate = Fate::Doomed { id, cause };
+    }
+    Ok((share.works.len(), None))
+}
+
+/// Handles one record; the error is one after which it may be tried again, and has left no trace.
+async fn alone<H: Handler, P: Publisher>(
+    consumer: &Consumer<H, P>,
+    tx: &mut Tx,
+    work: &mut Work,
+    id: &str,
+    now: UnixMillis,
+) -> Result<Option<Box<dyn Error + Send + Sync>>, StoreError> {
+    let stored = consumer.store.is_some();
+    if stored {
+        tx.savepoint().await?;
+    }
+    let candidate = Candidate { id: id.to_owned(), place: work.record.place() };
+    let claim = consumer.claim(tx, std::slice::from_ref(&candidate), now).await?.pop();
+    if consumer.settle(work, claim.unwrap_or(Claim::New)) {
+        let outcome = consumer.handler.handle(tx, std::slice::from_ref(&work.record)).await;
+        let error = match outcome {
+            BatchOutcome::Done => None,
+            BatchOutcome::Poisoned(poisoned) => poisoned.into_iter().next().map(|(_, error)| error),
+            BatchOutcome::Failed(error) => Some(error),
+        };
+        match error {
+            None => work.fate = Fate::Finished,
+            Some(HandleError::Store(error)) => return Err(error),
+            Some(HandleError::Transient(error)) => {
+                if stored {
+                    tx.back_to_savepoint().await?;
+                }
+                return Ok(Some(error));
+            }
+            Some(poison) => {
+                let cause = Cause::of(Class::Poison, &poison);
+                work.fate = Fate::Doomed { id: id.to_owned(), cause };
+            }
+        }
+    }
+    if stored {
+        if matches!(work.fate, Fate::Doomed { .. }) {
+            tx.back_to_savepoint().await?;
+        } else {
+            tx.release_savepoint().await?;
+        }
+    }
+    Ok(None)
+}

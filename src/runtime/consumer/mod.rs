@@ -1,0 +1,151 @@
+//! The consumer: hands records of a group's topics to a handler, each event's effect once, a key's order kept.
+//!
+//! A *lane* takes batches from the partitions it has, and handles each in one transaction: inbox rows, effects, outbox
+//! rows and the fence of its partitions. When a batch fails, its records are handled one by one, so that only the
+//! one that cannot be handled stays behind: it is tried again while its partition waits and others go on, or goes to
+//! the dead-letter topic. A partition's offset is stored up to the first record that is not finished, and only after
+//! the transaction, or the acknowledgement of the dead letter, that finished those before.
+
+mod dead;
+mod intake;
+mod isolate;
+mod lane;
+mod run;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+pub use intake::{Intake, UnknownEvents};
+pub use run::ConsumerError;
+pub(crate) use run::run_member;
+
+use super::relay::Wake;
+use crate::store::inbox::{self, Candidate, Claim, Death};
+use crate::store::{Store, StoreError, Tx};
+use crate::unit::UnixMillis;
+
+/// How a group consumes.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub group: String,
+    /// What is taken, by topic.
+    pub topics: BTreeMap<String, Intake>,
+    /// Batches that are handled at the same time; `None`: one for each partition.
+    pub concurrency: Option<usize>,
+    /// Records of one batch.
+    pub batch: usize,
+    /// Whether events that come again are recognised; without it a handler sees them again.
+    pub inbox: bool,
+    /// How long an event that was dead-lettered may come back: the retention of the dead-letter topic, and a segment
+    /// and a day more.
+    pub dead_for: Duration,
+    /// How long work in hand may take when the consumer is told to end.
+    pub grace: Duration,
+}
+
+impl Options {
+    /// Of a group that keeps an inbox.
+    #[must_use]
+    pub fn of(group: impl Into<String>, topics: BTreeMap<String, Intake>) -> Self {
+        let day = Duration::from_secs(24 * 60 * 60);
+        Self {
+            group: group.into(),
+            topics,
+            concurrency: None,
+            batch: 500,
+            inbox: true,
+            dead_for: day * 38,
+            grace: Duration::from_secs(4),
+        }
+    }
+}
+
+/// Everything that handling records takes. Clones share it.
+pub struct Consumer<H, P> {
+    pub(super) handler: H,
+    pub(super) publisher: P,
+    pub(super) store: Option<Store>,
+    pub(super) options: Options,
+    pub(super) wake: Option<Wake>,
+    /// How many partitions dead-letter topics have.
+    letter_boxes: Mutex<BTreeMap<String, u32>>,
+}
+
+impl<H, P> Consumer<H, P> {
+    /// `publisher` is for dead letters. Without a store nothing is remembered, and the handler's transaction cannot
+    /// be used.
+    pub fn new(handler: H, publisher: P, store: Option<Store>, options: Options) -> Self {
+        Self { handler, publisher, store, options, wake: None, letter_boxes: Mutex::default() }
+    }
+
+    /// The relay of the same store, woken after every commit.
+    #[must_use]
+    pub fn waking(mut self, wake: Wake) -> Self {
+        self.wake = Some(wake);
+        self
+    }
+
+    pub(super) fn intake(&self, topic: &str) -> Option<&Intake> {
+        self.options.topics.get(topic)
+    }
+
+    /// Whether events that come again are recognised.
+    fn remembers(&self) -> bool {
+        self.store.is_some() && self.options.inbox
+    }
+
+    /// A transaction of the store, or one that cannot be used.
+    pub(super) fn tx(&self) -> Tx {
+        self.store.as_ref().map_or_else(Tx::without_store, Store::tx)
+    }
+
+    /// What the inbox knows of these events.
+    pub(super) async fn claim(
+        &self,
+        tx: &mut Tx,
+        events: &[Candidate],
+        now: UnixMillis,
+    ) -> Result<Vec<Claim>, StoreError> {
+        if !self.remembers() {
+            return Ok(vec![Claim::New; events.len()]);
+        }
+        inbox::claim(tx, &self.options.group, events, now).await
+    }
+
+    /// Gives records up that were claimed, or need not be.
+    pub(super) async fn give_up(
+        &self,
+        tx: &mut Tx,
+        dead: &[(String, Death)],
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        if !self.remembers() {
+            return Ok(());
+        }
+        let group = &self.options.group;
+        let ids: Vec<&str> = dead.iter().map(|(id, _)| id.as_str()).collect();
+        inbox::give_back(tx, group, &ids).await?;
+        for (id, death) in dead {
+            inbox::give_up(tx, group, id, death, now.after(self.options.dead_for)).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn count(&self, what: &'static str, topic: &str, by: usize) {
+        if by > 0 {
+            let labels = [
+                ("group", self.options.group.clone()),
+                ("topic", topic.to_owned()),
+                ("what", what.to_owned()),
+            ];
+            metrics::counter!("kafkaflow_consumer_records_total", &labels).increment(by as u64);
+        }
+    }
+}
+
+/// Shared by the lanes.
+type Shared<H, P> = Arc<Consumer<H, P>>;

@@ -1,0 +1,156 @@
+//! The consumer's loop: partitions come and go, and lanes have them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::lane::{self, Command};
+use super::{Consumer, Shared};
+use crate::kafka::data::{GroupConsumer, GroupEvent, Stream};
+use crate::messaging::Publisher;
+use crate::runtime::handler::Handler;
+
+/// Commands that a lane has not taken yet.
+const COMMANDS: usize = 16;
+
+/// Why a consumer ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsumerError {
+    /// The group refuses it, as when another member has its static name.
+    #[error("the group {group}: {reason}")]
+    Group { group: String, reason: String },
+    /// A handler panicked. What it did was undone.
+    #[error("the handler of the group {group} panicked")]
+    Panicked { group: String },
+}
+
+/// Which lane has a partition.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum LaneOf {
+    Number(usize),
+    Partition(usize),
+}
+
+/// Consumes until `shutdown` completes: then what is in hand is finished, offsets are committed and the group is
+/// left, within the options' grace and a second.
+pub(crate) async fn run_member<H: Handler, P: Publisher>(
+    consumer: Consumer<H, P>,
+    mut member: GroupConsumer,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ConsumerError> {
+    let grace = consumer.options.grace;
+    let group = consumer.options.group.clone();
+    let mut lanes = Lanes::new(Arc::new(consumer));
+    let mut shutdown = std::pin::pin!(shutdown);
+    let ended = loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break Ok(()),
+            Some(lane) = lanes.tasks.join_next() => {
+                if lane.is_err_and(|error| error.is_panic()) {
+                    break Err(ConsumerError::Panicked { group: group.clone() });
+                }
+            }
+            event = member.next() => match event {
+                None => break Ok(()),
+                Some(GroupEvent::Failed(error)) => {
+                    break Err(ConsumerError::Group { group: group.clone(), reason: error.to_string() });
+                }
+                Some(event) => lanes.on(event).await,
+            }
+        }
+    };
+    lanes.end(grace).await;
+    member.leave().await;
+    ended
+}
+
+/// The lanes and which partition each has.
+struct Lanes<H, P> {
+    consumer: Shared<H, P>,
+    commands: HashMap<LaneOf, mpsc::Sender<Command>>,
+    of: HashMap<(String, i32), LaneOf>,
+    tasks: JoinSet<()>,
+    next: usize,
+}
+
+impl<H: Handler, P: Publisher> Lanes<H, P> {
+    fn new(consumer: Shared<H, P>) -> Self {
+        Self { consumer, commands: HashMap::new(), of: HashMap::new(), tasks: JoinSet::new(), next: 0 }
+    }
+
+    async fn on(&mut self, event: GroupEvent) {
+        match event {
+            GroupEvent::Assigned(streams) => {
+                for stream in streams {
+                    self.take(stream).await;
+                }
+            }
+            GroupEvent::Revoked { partitions, done } => {
+                let done = Arc::new(done);
+                let mut by_lane: HashMap<LaneOf, Vec<(String, i32)>> = HashMap::new();
+                for partition in partitions {
+                    if let Some(lane) = self.of.remove(&partition) {
+                        by_lane.entry(lane).or_default().push(partition);
+                    }
+                }
+                for (lane, partitions) in by_lane {
+                    if let Some(commands) = self.commands.get(&lane) {
+                        let _ =
+                            commands.send(Command::GiveBack { partitions, done: Arc::clone(&done) }).await;
+                    }
+                    if !self.of.values().any(|other| *other == lane) {
+                        self.commands.remove(&lane);
+                    }
+                }
+            }
+            GroupEvent::Reset { topic, partition, deleted, at } => {
+                let group = self.consumer.options.group.clone();
+                if deleted > 0 {
+                    tracing::error!(
+                        "{topic}/{partition}: {deleted} records were deleted before group {group} read them; \
+                         it goes on at {at}"
+                    );
+                } else {
+                    tracing::error!(
+                        "{topic}/{partition}: the offset of group {group} lies behind the end of the log; \
+                         it begins anew at {at}"
+                    );
+                }
+                let labels = [("group", group), ("topic", topic)];
+                metrics::counter!("kafkaflow_consumer_deleted_unread_records_total", &labels)
+                    .increment(u64::try_from(deleted).unwrap_or(0));
+            }
+            GroupEvent::Failed(_) => {}
+        }
+    }
+
+    async fn take(&mut self, stream: Stream) {
+        let lane = match self.consumer.options.concurrency {
+            Some(count) => LaneOf::Number(usize::try_from(stream.partition()).unwrap_or(0) % count.max(1)),
+            None => {
+                self.next += 1;
+                LaneOf::Partition(self.next)
+            }
+        };
+        self.of.insert((stream.topic().to_string(), stream.partition()), lane);
+        let commands = self.commands.entry(lane).or_insert_with(|| {
+            let (sender, commands) = mpsc::channel(COMMANDS);
+            self.tasks.spawn(lane::work(Arc::clone(&self.consumer), commands));
+            sender
+        });
+        let _ = commands.send(Command::Take(stream)).await;
+    }
+
+    /// Lets lanes finish what they have in hand.
+    async fn end(mut self, grace: std::time::Duration) {
+        self.commands.clear();
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, all).await.is_err() {
+            // Their transactions are undone.
+            self.tasks.shutdown().await;
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! One batch.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::intake::{self, Sorted};
+use super::{Consumer, isolate};
+use crate::messaging::dead_letter::{Cause, Class};
+use crate::messaging::{Publisher, Record};
+use crate::runtime::handler::{BatchOutcome, HandleError, Handler};
+use crate::store::fence::{self, Owned};
+use crate::store::inbox::{Candidate, Claim, Death};
+use crate::store::{StoreError, Tx};
+use crate::unit::UnixMillis;
+
+/// Records of one partition, in their order.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    /// The epoch in which it is owned; `None`: nothing is stored.
+    pub(super) epoch: Option<i64>,
+    pub(super) records: Vec<Record>,
+    /// The record that failed before, and how often.
+    pub(super) failing: Option<(i64, u32)>,
+}
+
+/// What is left of a part.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    /// Records that are not finished, in their order.
+    pub(super) unfinished: Vec<Record>,
+    pub(super) stop: Option<Stop>,
+}
+
+/// Why a part was not finished.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Its first unfinished record failed so often by now, and is to be tried again after that time.
+    Retry { offset: i64, attempts: u32, after: Duration },
+    /// Something that it needs is not there; no fault of a record.
+    Wait(String),
+    /// Another process owns it, or did meanwhile.
+    Fenced(String),
+}
+
+/// What was decided about a record.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// Not handled yet.
+    Open { id: String },
+    /// Nothing is left to do.
+    Finished,
+    /// It will not be handled; the inbox is still to be told.
+    Doomed { id: String, cause: Cause },
+    /// The inbox knows that it is given up; its dead letter is still to be acknowledged.
+    Dead { cause: Cause },
+}
+
+/// A record on its way through a batch.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) record: Record,
+    pub(super) fate: Fate,
+}
+
+/// A part on its way through a batch.
+#[derive(Debug)]
+pub(super) struct Share {
+    /// Which part of the batch it is.
+    pub(super) at: usize,
+    pub(super) owned: Option<Owned>,
+    pub(super) works: Vec<Work>,
+    pub(super) failing: Option<(i64, u32)>,
+    pub(super) stop: Option<Stop>,
+}
+
+impl Share {
+    /// The offset that follows the finished prefix.
+    pub(super) fn next(&self) -> i64 {
+        let open = self.works.iter().find(|work| !matches!(work.fate, Fate::Finished));
+        let last = self.works.last().map_or(0, |work| work.record.offset() + 1);
+        open.map_or(last, |work| work.record.offset())
+    }
+}
+
+impl<H: Handler, P: Publisher> Consumer<H, P> {
+    /// Handles a batch; for each part what is left of it. `chance`, from 0 to 1, spreads retries.
+    pub(super) async fn handle_batch(&self, parts: Vec<Part>, now: UnixMillis, chance: f64) -> Vec<Rest> {
+        let mut shares: Vec<Share> =
+            parts.into_iter().enumerate().map(|(at, part)| self.share(at, part)).collect();
+        // What failed before is not tried in company, where it would take others down with it again.
+        shares.sort_by_key(|share| share.failing.is_some());
+        let sound = shares.iter().take_while(|share| share.failing.is_none()).count();
+        let (together, mut alone) = shares.split_at_mut(sound);
+        match self.together(together, now).await {
+            Ok(()) => {}
+            Err(trouble) => {
+                for work in together.iter_mut().flat_map(|share| &mut share.works) {
+                    work.fate = self.fate(&work.record);
+                }
+                match trouble {
+                    Trouble::Store(error) if error.is_transient() => {
+                        for share in together {
+                            share.stop = Some(Stop::Wait(error.to_string()));
+                        }
+                    }
+                    // One of them; which, and whose fault it is, shows when each is handled alone.
+                    Trouble::Store(_) | Trouble::Handler => alone = &mut shares,
+                }
+            }
+        }
+        for share in alone {
+            isolate::one_by_one(self, share, now, chance).await;
+        }
+        self.bury(&mut shares, now).await;
+        if let Some(wake) = &self.wake {
+            wake.wake();
+        }
+        for share in &shares {
+            self.count_finished(share);
+        }
+        shares.sort_by_key(|share| share.at);
+        shares.into_iter().map(rest).collect()
+    }
+
+    fn share(&self, at: usize, part: Part) -> Share {
+        let owned =
+            part.epoch.map(|epoch| Owned { topic: part.topic.clone(), partition: part.partition, epoch });
+        let work = |record| Work { fate: self.fate(&record), record };
+        let works = part.records.into_iter().map(work).collect();
+        Share { at, owned, works, failing: part.failing, stop: None }
+    }
+
+    /// What is to be done with a record, as far as its headers say.
+    pub(super) fn fate(&self, record: &Record) -> Fate {
+        let Some(intake) = self.intake(record.topic()) else { return Fate::Open { id: record.place() } };
+        if !self.remembers() && intake.takes_anything() {
+            return Fate::Open { id: String::new() };
+        }
+        match intake::sort(record, intake) {
+            Sorted::Take { id } => Fate::Open { id },
+            Sorted::Skip => Fate::Finished,
+            Sorted::Dead { id, cause } => Fate::Doomed { id, cause },
+        }
+    }
+
+    /// All records in one transaction.
+    async fn together(&self, shares: &mut [Share], now: UnixMillis) -> Result<(), Trouble> {
+        let mut tx = self.tx();
+        let taken = self.take(&mut tx, shares, now).await?;
+        if !taken.is_empty() {
+            // Moved, not copied, and put back.
+            let empty = Record::at("", 0, 0);
+            let batch: Vec<Record> = taken
+                .iter()
+                .map(|(share, work)| {
+                    std::mem::replace(&mut shares[*share].works[*work].record, empty.clone())
+                })
+                .collect();
+            let outcome = self.handled(&mut tx, &batch).await;
+            for ((share, work), record) in taken.iter().zip(batch) {
+                shares[*share].works[*work].record = record;
+            }
+            let mut poisoned = match outcome {
+                BatchOutcome::Done => HashMap::new(),
+                BatchOutcome::Poisoned(poisoned) => poisoned.into_iter().collect(),
+                BatchOutcome::Failed(HandleError::Store(error)) => return Err(Trouble::Store(error)),
+                BatchOutcome::Failed(_) => return Err(Trouble::Handler),
+            };
+            for (at, (share, work)) in taken.into_iter().enumerate() {
+                let fate = &mut shares[share].works[work].fate;
+                *fate = match (poisoned.remove(&at), std::mem::replace(fate, Fate::Finished)) {
+                    (Some(error), Fate::Open { id }) => {
+                        Fate::Doomed { id, cause: Cause::of(Class::Poison, &error) }
+                    }
+                    _ => Fate::Finished,
+                };
+            }
+        }
+        self.doom(&mut tx, shares.iter_mut().flat_map(|share| &mut share.works), now).await?;
+        self.commit(tx, shares).await?;
+        Ok(())
+    }
+
+    /// Which records are to be handled: the inbox does not know them, and they are what they should be. Of the
+    /// others it is decided here.
+    async fn take(
+        &self,
+        tx: &mut Tx,
+        shares: &mut [Share],
+        now: UnixMillis,
+    ) -> Result<Vec<(usize, usize)>, Trouble> {
+        let mut places = Vec::new();
+        let mut candidates = Vec::new();
+        for (share, part) in shares.iter().enumerate() {
+            for (work, one) in part.works.iter().enumerate() {
+                if let Fate::Open { id } = &one.fate {
+                    places.push((share, work));
+                    if self.remembers() {
+                        candidates.push(Candidate { id: id.clone(), place: one.record.place() });
+                    }
+                }
+            }
+        }
+        let mut claims = self.claim(tx, &candidates, now).await?.into_iter();
+        places.retain(|(share, work)| {
+            let one = &mut shares[*share].works[*work];
+            self.settle(one, claims.next().unwrap_or(Claim::New))
+        });
+        Ok(places)
+    }
+
+    /// Whether a record is to be handled, by what the inbox says of it and by its payload.
+    pub(super) fn settle(&self, work: &mut Work, claim: Claim) -> bool {
+        let Fate::Open { id } = &work.fate else { return false };
+        match claim {
+            Claim::Known => {
+                self.count("duplicates", work.record.topic(), 1);
+                work.fate = Fate::Finished;
+                return false;
+            }
+            Claim::Dead(death) => {
+                let class = death.class.parse().unwrap_or(Class::Poison);
+                work.fate = Fate::Doomed { id: id.clone(), cause: Cause::new(class, death.reason) };
+                return false;
+            }
+            Claim::New => {}
+        }
+        let cause = self.intake(work.record.topic()).and_then(|intake| intake::judge(&work.record, intake));
+        if let Some(cause) = cause {
+            work.fate = Fate::Doomed { id: id.clone(), cause };
+            return false;
+        }
+        true
+    }
+
+    /// Tells the inbox who is given up.
+    pub(super) async fn doom(
+        &self,
+        tx: &mut Tx,
+        works: impl Iterator<Item = &mut Work>,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let mut dead = Vec::new();
+        for work in works {
+            if let Fate::Doomed { id, cause } = &work.fate {
+                dead.push((
+                    id.clone(),
+                    Death {
+                        place: work.record.place(),
+                        class: cause.class.name().to_owned(),
+                        reason: cause.message.clone(),
+                    },
+                ));
+                work.fate = Fate::Dead { cause: cause.clone() };
+            }
+        }
+        if dead.is_empty() { Ok(()) } else { self.give_up(tx, &dead, now).await }
+    }
+
+    /// Holds the fence of the shares and commits.
+    pub(super) async fn commit(&self, mut tx: Tx, shares: &[Share]) -> Result<(), StoreError> {
+        let held: Vec<(Owned, i64)> =
+            shares.iter().filter_map(|share| Some((share.owned.clone()?, share.next()))).collect();
+        if !held.is_empty() && self.store.is_some() {
+            fence::hold(&mut tx, &self.options.group, &held).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn handled(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
+        let began = tokio::time::Instant::now();
+        let outcome = self.handler.handle(tx, batch).await;
+        let group = || self.options.group.clone();
+        metrics::histogram!("kafkaflow_consumer_handler_seconds", "group" => group())
+            .record(began.elapsed().as_secs_f64());
+        metrics::histogram!("kafkaflow_consumer_batch_records", "group" => group())
+            .record(batch.len() as f64);
+        outcome
+    }
+
+    fn count_finished(&self, share: &Share) {
+        if let Some(work) = share.works.first() {
+            let finished = share.works.iter().filter(|work| matches!(work.fate, Fate::Finished)).count();
+            self.count("finished", work.record.topic(), finished);
+        }
+    }
+}
+
+/// Why a batch was undone.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Store(StoreError),
+    Handler,
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn rest(share: Share) -> Rest {
+    let unfinished = share
+        .works
+        .into_iter()
+        .filter(|work| !matches!(work.fate, Fate::Finished))
+        .map(|work| work.record)
+        .collect();
+    Rest { unfinished, stop: share.stop }
+}

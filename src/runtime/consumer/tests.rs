@@ -1,0 +1,475 @@
+//! Batches over both stores, with a handler and a producer that do what a test says.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::step::{Part, Rest, Stop};
+use super::{Consumer, Intake, Options};
+use crate::messaging::{BackOff, Outgoing, Record, RetryPolicy};
+use crate::runtime::testing::{Does, Fake};
+use crate::runtime::{BatchOutcome, HandleError, Handler};
+use crate::store::testing::{TestStore, on_both_stores};
+use crate::store::{Migration, Store, StoreError, Tx, fence};
+use crate::unit::UnixMillis;
+
+const NOW: UnixMillis = UnixMillis(1_725_185_730_000);
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "effects",
+    sqlite: "CREATE TABLE effect (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL) STRICT",
+    postgres: "CREATE TABLE effect (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id text NOT NULL)",
+}];
+
+on_both_stores! { super::MIGRATIONS;
+    every_event_has_its_effect_once_however_often_it_comes,
+    a_poison_record_is_a_dead_letter_and_its_neighbours_are_handled,
+    records_that_a_handler_names_as_poison_need_no_second_pass,
+    a_record_that_fails_for_now_holds_up_its_partition_and_no_other,
+    attempts_end_in_the_dead_letter_topic,
+    a_record_whose_dead_letter_is_not_acknowledged_is_not_finished,
+    without_a_dead_letter_topic_a_poison_record_stops_its_partition,
+    what_is_not_what_it_should_be_never_reaches_the_handler,
+    a_replayed_dead_letter_is_handled_once,
+    a_partition_that_another_owns_is_refused_alone,
+    a_store_that_fails_costs_no_attempts,
+}
+
+/// What the handler does with a record of that id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Acts {
+    Works,
+    Poison,
+    /// Names it in the outcome of the batch.
+    Named,
+    /// Fails so often, then works.
+    Fails(u32),
+    Unavailable,
+}
+
+#[derive(Clone, Default)]
+struct Script(Arc<Mutex<HashMap<String, Acts>>>);
+
+impl Script {
+    fn set(&self, id: &str, acts: Acts) {
+        self.0.lock().unwrap().insert(id.to_owned(), acts);
+    }
+
+    /// What is done with a record; `alone`: it counts as an attempt.
+    fn act(&self, id: &str, alone: bool) -> Acts {
+        let mut script = self.0.lock().unwrap();
+        let Some(acts) = script.get_mut(id) else { return Acts::Works };
+        match acts {
+            Acts::Fails(0) => Acts::Works,
+            Acts::Fails(left) => {
+                *left -= u32::from(alone);
+                Acts::Fails(1)
+            }
+            other => *other,
+        }
+    }
+}
+
+impl Handler for Script {
+    async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
+        let mut named = Vec::new();
+        for (at, record) in batch.iter().enumerate() {
+            let id = id(record);
+            match self.act(&id, batch.len() == 1) {
+                Acts::Works => {
+                    if let Err(error) = effect(tx, &id).await {
+                        return BatchOutcome::Failed(error.into());
+                    }
+                }
+                Acts::Poison => return BatchOutcome::Failed(HandleError::poison("no such product")),
+                Acts::Named => named.push((at, HandleError::poison("no such product"))),
+                Acts::Fails(_) => return BatchOutcome::Failed(HandleError::transient("try again")),
+                Acts::Unavailable => {
+                    return BatchOutcome::Failed(StoreError::Unavailable("gone".to_owned()).into());
+                }
+            }
+        }
+        if named.is_empty() { BatchOutcome::Done } else { BatchOutcome::Poisoned(named) }
+    }
+}
+
+fn id(record: &Record) -> String {
+    String::from_utf8(record.header("eventId").unwrap().to_vec()).unwrap()
+}
+
+async fn effect(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
+    crate::with_connection!(tx, |connection| {
+        sqlx::query("INSERT INTO effect (id) VALUES ($1)").bind(id).execute(connection).await?;
+    });
+    Ok(())
+}
+
+async fn effects(store: &Store) -> Vec<String> {
+    let mut tx = store.reading();
+    let asked: Result<Vec<String>, StoreError> = async {
+        Ok(crate::with_connection!(tx, |connection| {
+            sqlx::query_scalar("SELECT id FROM effect ORDER BY n").fetch_all(connection).await?
+        }))
+    }
+    .await;
+    asked.unwrap()
+}
+
+struct Setup {
+    test: TestStore,
+    script: Script,
+    fake: Fake,
+    consumer: Consumer<Script, Fake>,
+}
+
+impl Setup {
+    fn of(test: TestStore) -> Self {
+        Self::with(test, |_| {})
+    }
+
+    fn with(test: TestStore, change: impl Fn(&mut Intake)) -> Self {
+        let mut intake = Intake {
+            handles: BTreeSet::from(["Placed".to_owned()]),
+            carries: Some(BTreeSet::from(["Placed".to_owned(), "Paid".to_owned()])),
+            dead_letters: Some("orders.DLT".to_owned()),
+            retry: RetryPolicy { attempts: 3, backoff: BackOff::Fixed(Duration::from_secs(7)) },
+            ..Intake::default()
+        };
+        change(&mut intake);
+        let options = Options::of("g", BTreeMap::from([("orders".to_owned(), intake)]));
+        let (script, fake) = (Script::default(), Fake::new());
+        let consumer = Consumer::new(script.clone(), fake.clone(), Some(test.store.clone()), options);
+        Self { test, script, fake, consumer }
+    }
+
+    /// Begins an epoch of the partitions of a batch.
+    async fn own(&self, parts: &mut [Part]) {
+        let partitions: Vec<(String, i32)> =
+            parts.iter().map(|part| (part.topic.clone(), part.partition)).collect();
+        let mut tx = self.test.store.tx();
+        let owned = fence::own(&mut tx, "g", &partitions).await.unwrap();
+        tx.commit().await.unwrap();
+        for part in parts {
+            part.epoch = owned.iter().find(|one| one.partition == part.partition).map(|one| one.epoch);
+        }
+    }
+
+    async fn handle(&self, mut parts: Vec<Part>) -> Vec<Rest> {
+        self.own(&mut parts).await;
+        self.consumer.handle_batch(parts, NOW, 0.5).await
+    }
+
+    async fn next_offset(&self, partition: i32) -> Option<i64> {
+        fence::next_offset(&mut self.test.store.reading(), "g", "orders", partition).await.unwrap()
+    }
+
+    fn letters(&self) -> Vec<String> {
+        self.fake.log().iter().map(letter).collect()
+    }
+}
+
+fn letter(letter: &Outgoing) -> String {
+    let text = |name: &str| {
+        let header = letter.headers.iter().rev().find(|header| header.name == name);
+        String::from_utf8(header.unwrap().value.clone().unwrap()).unwrap()
+    };
+    format!(
+        "{} to {}/{}: {}: {}",
+        text("eventId"),
+        letter.topic,
+        letter.partition.unwrap(),
+        text("kafka_dlt-exception-fqcn"),
+        text("kafka_dlt-exception-message")
+    )
+}
+
+fn record(partition: i32, offset: i64, id: &str) -> Record {
+    typed(partition, offset, id, "Placed")
+}
+
+fn typed(partition: i32, offset: i64, id: &str, kind: &str) -> Record {
+    let headers = [("eventId", Some(id.as_bytes())), ("eventType", Some(kind.as_bytes()))];
+    Record::at("orders", partition, offset).holding(Some(b"k"), Some(b"{}"), headers.into_iter())
+}
+
+/// Records of a partition, at offsets from 0 on.
+fn part(partition: i32, ids: &[&str]) -> Part {
+    part_from(partition, 0, ids)
+}
+
+fn part_from(partition: i32, first: i64, ids: &[&str]) -> Part {
+    let records = ids.iter().zip(first..).map(|(id, offset)| record(partition, offset, id)).collect();
+    Part { topic: "orders".to_owned(), partition, epoch: None, records, failing: None }
+}
+
+fn unfinished(rest: &Rest) -> Vec<String> {
+    rest.unfinished.iter().map(id).collect()
+}
+
+async fn every_event_has_its_effect_once_however_often_it_comes(test: TestStore) {
+    let setup = Setup::of(test);
+    let rests = setup.handle(vec![part(0, &["a", "b", "a"]), part(1, &["c"])]).await;
+    assert!(rests.iter().all(|rest| rest.unfinished.is_empty() && rest.stop.is_none()), "{rests:?}");
+    setup.handle(vec![part(0, &["a", "b", "a", "d"]), part(1, &["c"])]).await;
+    assert_eq!(effects(&setup.test.store).await, ["a", "b", "c", "d"]);
+    assert_eq!((setup.next_offset(0).await, setup.next_offset(1).await), (Some(4), Some(1)));
+}
+
+async fn a_poison_record_is_a_dead_letter_and_its_neighbours_are_handled(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("b", Acts::Poison);
+    let rests = setup.handle(vec![part(6, &["a", "b", "c"]), part(1, &["d"])]).await;
+    assert!(rests.iter().all(|rest| rest.unfinished.is_empty() && rest.stop.is_none()), "{rests:?}");
+    assert_eq!(effects(&setup.test.store).await, ["a", "c", "d"]);
+    // 6 modulo the four partitions that every topic of the producer has.
+    assert_eq!(setup.letters(), ["b to orders.DLT/2: kafkaflow.Poison: no such product"]);
+    assert_eq!(setup.next_offset(6).await, Some(3));
+}
+
+async fn records_that_a_handler_names_as_poison_need_no_second_pass(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("b", Acts::Named);
+    // It would die here if the batch were handled once more.
+    setup.script.set("c", Acts::Works);
+    setup.handle(vec![part(0, &["a", "b", "c"])]).await;
+    assert_eq!(effects(&setup.test.store).await, ["a", "c"]);
+    assert_eq!(setup.letters(), ["b to orders.DLT/0: kafkaflow.Poison: no such product"]);
+    // It was not handled, so its replay is.
+    setup.script.set("b", Acts::Works);
+    setup.handle(vec![part_from(0, 3, &["b"])]).await;
+    assert_eq!(effects(&setup.test.store).await, ["a", "c", "b"]);
+}
+
+async fn a_record_that_fails_for_now_holds_up_its_partition_and_no_other(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("b", Acts::Fails(1));
+    let mut rests = setup.handle(vec![part(0, &["a", "b", "c"]), part(1, &["d", "e"])]).await;
+    assert_eq!(unfinished(&rests[0]), ["b", "c"]);
+    assert_eq!(unfinished(&rests[1]), [""; 0]);
+    let retry = Stop::Retry { offset: 1, attempts: 1, after: Duration::from_secs(7) };
+    assert_eq!((rests[0].stop.as_ref(), rests[1].stop.as_ref()), (Some(&retry), None));
+    assert_eq!(effects(&setup.test.store).await, ["a", "d", "e"]);
+    assert_eq!(setup.next_offset(0).await, Some(1));
+    let again = Part { records: rests.remove(0).unfinished, failing: Some((1, 1)), ..part(0, &[]) };
+    let rests = setup.handle(vec![again]).await;
+    assert!(rests[0].unfinished.is_empty() && rests[0].stop.is_none(), "{rests:?}");
+    assert_eq!(effects(&setup.test.store).await, ["a", "d", "e", "b", "c"]);
+}
+
+async fn attempts_end_in_the_dead_letter_topic(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("b", Acts::Fails(99));
+    let mut failing = None;
+    let mut left = part(0, &["a", "b", "c"]).records;
+    let mut attempts = Vec::new();
+    while !left.is_empty() {
+        let mut rests = setup.handle(vec![Part { records: left, failing, ..part(0, &[]) }]).await;
+        if let Some(Stop::Retry { offset, attempts: so_far, .. }) = rests[0].stop {
+            failing = Some((offset, so_far));
+            attempts.push(so_far);
+        }
+        left = rests.remove(0).unfinished;
+    }
+    assert_eq!(attempts, [1, 2]);
+    assert_eq!(setup.letters(), ["b to orders.DLT/0: kafkaflow.RetriesExhausted: 3 attempts: try again"]);
+    assert_eq!(effects(&setup.test.store).await, ["a", "c"]);
+}
+
+async fn a_record_whose_dead_letter_is_not_acknowledged_is_not_finished(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("b", Acts::Poison);
+    setup.fake.script(|_| Does::Lose);
+    let mut rests = setup.handle(vec![part(0, &["a", "b", "c"])]).await;
+    assert_eq!(unfinished(&rests[0]), ["b"]);
+    assert!(matches!(&rests[0].stop, Some(Stop::Wait(reason)) if reason.contains("no leader")), "{rests:?}");
+    assert_eq!(setup.next_offset(0).await, Some(1));
+    setup.fake.script(|_| Does::Acknowledge);
+    // Those behind it were handled: it would come too late if it worked now.
+    setup.script.set("b", Acts::Works);
+    let again = Part { records: rests.remove(0).unfinished, ..part(0, &[]) };
+    let rests = setup.handle(vec![again]).await;
+    assert!(rests[0].unfinished.is_empty() && rests[0].stop.is_none(), "{rests:?}");
+    assert_eq!(setup.letters().len(), 1);
+    assert_eq!(effects(&setup.test.store).await, ["a", "c"]);
+}
+
+async fn without_a_dead_letter_topic_a_poison_record_stops_its_partition(test: TestStore) {
+    let setup = Setup::with(test, |intake| intake.dead_letters = None);
+    setup.script.set("b", Acts::Poison);
+    let rests = setup.handle(vec![part(0, &["a", "b"]), part(1, &["c"])]).await;
+    assert_eq!(unfinished(&rests[0]), ["b"]);
+    assert!(matches!(&rests[0].stop, Some(Stop::Wait(reason)) if reason.contains("no such product")));
+    assert!(rests[1].stop.is_none());
+    assert_eq!(effects(&setup.test.store).await, ["a", "c"]);
+}
+
+async fn what_is_not_what_it_should_be_never_reaches_the_handler(test: TestStore) {
+    let schemas = crate::schema::ByType::new()
+        .with("Placed", crate::schema::Schema::compile(br#"{"required": ["orderId"]}"#).unwrap());
+    let judge = Arc::new(crate::schema::Judge::by_type(schemas));
+    let setup = Setup::with(test, move |intake| intake.judge = Some(Arc::clone(&judge)));
+    let valid = |offset: i64, id: &str, value: &str| {
+        let headers = [("eventId", Some(id.as_bytes())), ("eventType", Some(&b"Placed"[..]))];
+        Record::at("orders", 0, offset).holding(None, Some(value.as_bytes()), headers.into_iter())
+    };
+    let records = vec![
+        valid(0, "a", r#"{"eventType": "Placed", "orderId": "o"}"#),
+        valid(1, "b", r#"{"eventType": "Placed"}"#),
+        valid(2, "c", "{"),
+        typed(0, 3, "d", "Paid"),
+        typed(0, 4, "e", "Lost"),
+        valid(5, "f", r#"{"eventType": "Paid", "orderId": "o"}"#),
+    ];
+    let rests = setup.handle(vec![Part { records, ..part(0, &[]) }]).await;
+    assert!(rests[0].unfinished.is_empty() && rests[0].stop.is_none(), "{rests:?}");
+    assert_eq!(effects(&setup.test.store).await, ["a"]);
+    let said: Vec<String> = setup
+        .letters()
+        .iter()
+        .map(|letter| letter.split(": ").take(2).collect::<Vec<_>>().join(" "))
+        .collect();
+    let expected = [
+        "b to orders.DLT/0 kafkaflow.SchemaViolation",
+        "c to orders.DLT/0 kafkaflow.Undecodable",
+        "e to orders.DLT/0 kafkaflow.Poison",
+        "f to orders.DLT/0 kafkaflow.Poison",
+    ];
+    assert_eq!(said, expected);
+}
+
+async fn a_replayed_dead_letter_is_handled_once(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("a", Acts::Poison);
+    setup.handle(vec![part(0, &["a"])]).await;
+    setup.handle(vec![part_from(0, 1, &["a"])]).await;
+    assert_eq!(setup.letters().len(), 2, "it came back before its cause was mended");
+    setup.script.set("a", Acts::Works);
+    setup.handle(vec![part_from(0, 2, &["a", "a"])]).await;
+    setup.handle(vec![part_from(0, 4, &["a"])]).await;
+    assert_eq!(effects(&setup.test.store).await, ["a"]);
+    assert_eq!(setup.letters().len(), 2);
+}
+
+async fn a_partition_that_another_owns_is_refused_alone(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("x", Acts::Poison);
+    let mut parts = vec![part(0, &["a", "x"]), part(1, &["b"])];
+    setup.own(&mut parts).await;
+    setup.own(&mut [part(0, &[])]).await;
+    let rests = setup.consumer.handle_batch(parts, NOW, 0.5).await;
+    assert!(matches!(rests[0].stop, Some(Stop::Fenced(_))), "{rests:?}");
+    assert_eq!(unfinished(&rests[0]), ["a", "x"]);
+    assert!(rests[1].unfinished.is_empty() && rests[1].stop.is_none(), "{rests:?}");
+    assert_eq!(effects(&setup.test.store).await, ["b"]);
+    assert!(setup.letters().is_empty(), "a former owner dead-letters nothing");
+}
+
+async fn a_store_that_fails_costs_no_attempts(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("b", Acts::Unavailable);
+    for _ in 0..5 {
+        let rests = setup.handle(vec![part(0, &["a", "b"]), part(1, &["c"])]).await;
+        assert_eq!((unfinished(&rests[0]).len(), unfinished(&rests[1]).len()), (2, 1));
+        assert!(rests.iter().all(|rest| matches!(rest.stop, Some(Stop::Wait(_)))), "{rests:?}");
+    }
+    assert!(effects(&setup.test.store).await.is_empty());
+    setup.script.set("b", Acts::Works);
+    setup.handle(vec![part(0, &["a", "b"]), part(1, &["c"])]).await;
+    assert_eq!(effects(&setup.test.store).await, ["a", "b", "c"]);
+}
+
+/// What happens to records of four partitions, however it is cut into batches.
+#[derive(Clone, Debug)]
+struct Story {
+    records: Vec<(i32, u8, Acts)>,
+    batch: usize,
+    lost_letters: u8,
+}
+
+fn stories() -> impl Strategy<Value = Story> {
+    let acts = prop_oneof![
+        6 => Just(Acts::Works),
+        1 => Just(Acts::Poison),
+        1 => Just(Acts::Named),
+        1 => (1_u32..5).prop_map(Acts::Fails),
+    ];
+    let records = prop::collection::vec((0..3_i32, 0..40_u8, acts), 1..40);
+    (records, 1..12_usize, 0..3_u8).prop_map(|(records, batch, lost_letters)| Story {
+        records,
+        batch,
+        lost_letters,
+    })
+}
+
+/// Handles a story to its end; effects and dead letters.
+async fn tell(story: &Story) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let setup = Setup::of(TestStore::sqlite(MIGRATIONS).await);
+    let lost = Arc::new(Mutex::new(story.lost_letters));
+    setup.fake.script(move |_| {
+        let mut lost = lost.lock().unwrap();
+        if *lost > 0 {
+            *lost -= 1;
+            return Does::Lose;
+        }
+        Does::Acknowledge
+    });
+    let mut queues: BTreeMap<i32, Vec<Record>> = BTreeMap::new();
+    let mut first = Vec::new();
+    for (partition, id, acts) in &story.records {
+        // An id belongs to one partition, and acts the same way always.
+        let id = format!("{partition}-{id}");
+        let queue = queues.entry(*partition).or_default();
+        queue.push(record(*partition, i64::try_from(queue.len()).unwrap(), &id));
+        if !first.contains(&id) {
+            setup.script.set(&id, *acts);
+            first.push(id);
+        }
+    }
+    let mut failing: HashMap<i32, (i64, u32)> = HashMap::new();
+    while queues.values().any(|queue| !queue.is_empty()) {
+        let parts: Vec<Part> = queues
+            .iter_mut()
+            .filter(|(_, queue)| !queue.is_empty())
+            .map(|(partition, queue)| Part {
+                records: queue.drain(..story.batch.min(queue.len())).collect(),
+                failing: failing.remove(partition),
+                ..part(*partition, &[])
+            })
+            .collect();
+        let partitions: Vec<i32> = parts.iter().map(|part| part.partition).collect();
+        for (partition, rest) in partitions.into_iter().zip(setup.handle(parts).await) {
+            if let Some(Stop::Retry { offset, attempts, .. }) = rest.stop {
+                failing.insert(partition, (offset, attempts));
+            }
+            queues.entry(partition).or_default().splice(..0, rest.unfinished);
+        }
+    }
+    let letters = setup.letters().iter().map(|letter| letter.split(' ').next().unwrap().to_owned()).collect();
+    (effects(&setup.test.store).await, letters, first)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_event_has_one_effect_in_order_or_a_dead_letter(story in stories()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (effects, letters, ids) = runtime.block_on(tell(&story));
+        let dead: BTreeSet<&String> = letters.iter().collect();
+        let worked: BTreeSet<&String> = effects.iter().collect();
+        prop_assert_eq!(worked.len(), effects.len(), "an effect twice");
+        let told: BTreeSet<&String> = worked.union(&dead).copied().collect();
+        prop_assert_eq!(told.len(), ids.len(), "an event was lost");
+        // Of each partition, effects stand in the order in which their events came first.
+        for partition in ["0-", "1-", "2-"] {
+            // A copy that comes after an event's death has the effect that it had not: out of order, as a replay.
+            let of = |list: &[String]| -> Vec<String> {
+                list.iter().filter(|id| id.starts_with(partition) && !dead.contains(id)).cloned().collect()
+            };
+            let expected: Vec<String> = of(&ids).into_iter().filter(|id| worked.contains(id)).collect();
+            prop_assert_eq!(of(&effects), expected);
+        }
+    }
+}
