@@ -18,7 +18,7 @@ pub(crate) mod cluster;
 pub(crate) mod connection;
 pub mod event;
 pub(crate) mod export;
-pub(crate) mod kafka;
+pub mod kafka;
 pub mod messaging;
 pub(crate) mod plan;
 pub mod runtime;

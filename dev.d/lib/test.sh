@@ -117,7 +117,7 @@ wants_brokers() {
   while read -r kind name executable; do
     if [[ $kind == test ]] && matches "$executable"; then return 0; fi
     # What speaks to brokers is tested beside its code, under kafka::.
-    if [[ $kind == lib ]] && "$executable" --list $filter 2>/dev/null | grep '^kafka::' >/dev/null; then return 0; fi
+    if [[ $kind == lib ]] && "$executable" --list $filter 2>/dev/null | grep -E '^(kafka|runtime::kafka_tests)::' >/dev/null; then return 0; fi
   done <"$STATE/test/binaries"
   return 1
 }

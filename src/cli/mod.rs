@@ -15,6 +15,7 @@ mod graph;
 mod input;
 mod log;
 mod man;
+mod outbox;
 mod plan;
 mod planning;
 mod progress;
@@ -23,6 +24,7 @@ mod schema_file;
 mod schema_files;
 mod select;
 mod snapshot;
+mod store;
 mod topology_file;
 mod validate;
 mod validate_event;
@@ -61,6 +63,8 @@ enum Command {
     Apply(apply::Args),
     #[command(after_long_help = connect::properties_help())]
     Snapshot(snapshot::Args),
+    #[command(after_long_help = connect::properties_help())]
+    Outbox(outbox::Args),
     Graph(graph::Args),
     Export(export::Args),
     Completions(completions::Args),
@@ -98,6 +102,7 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
         Command::Plan(args) => wait_for(plan::run(&args, out)),
         Command::Apply(args) => wait_for(apply::run(&args, out)),
         Command::Snapshot(args) => wait_for(snapshot::run(&args, out)),
+        Command::Outbox(args) => wait_for(outbox::run(args, out)),
         Command::Graph(args) => graph::run(&args, out),
         Command::Export(args) => export::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),

@@ -13,5 +13,7 @@ mod table;
 pub(crate) use address::Address;
 pub(crate) use config::{ConnectionConfig, Login, Pem, Tls, TokenSource, bearer_token};
 pub(crate) use properties::parse_properties;
+#[cfg(test)]
+pub(crate) use secret::Secret;
 pub(crate) use settings::Given;
 pub(crate) use table::HONOURED;

@@ -5,8 +5,11 @@ pub(crate) mod admin;
 #[cfg(test)]
 mod contract;
 pub(crate) mod data;
+mod reach;
 #[cfg(test)]
 pub(crate) mod testing;
 mod wire;
 
+pub use data::{DataError, Membership, Producer};
+pub use reach::{Cluster, ConnectionError};
 pub(crate) use wire::{Client, Target, WireError};

@@ -18,8 +18,11 @@ pub struct Record {
     bytes: Vec<u8>,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
-    headers: Box<[(Range<usize>, Option<Range<usize>>)]>,
+    headers: Box<[Placed]>,
 }
+
+/// Where a header's name and value lie.
+type Placed = (Range<usize>, Option<Range<usize>>);
 
 /// A record's time and whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +145,7 @@ impl Record {
     }
 
     /// Name and value of each header, in the record's order; a name may be there more than once.
+    #[must_use]
     pub fn headers(&self) -> impl DoubleEndedIterator<Item = (&str, Option<&[u8]>)> {
         self.headers.iter().map(|(name, value)| {
             // What went in was text.

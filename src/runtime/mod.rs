@@ -4,8 +4,12 @@
 
 pub mod consumer;
 mod handler;
+#[cfg(test)]
+mod kafka_tests;
 pub mod relay;
 #[cfg(test)]
 pub(crate) mod testing;
+
+pub mod verify;
 
 pub use handler::{BatchOutcome, HandleError, Handler};

@@ -18,6 +18,9 @@ pub enum StoreError {
     /// The database was made by a newer kafkaflow.
     #[error("the store has migration {0}, which this kafkaflow does not know; it was written by a newer one")]
     Newer(i64),
+    /// An older kafkaflow wrote the database, and its service was not started since.
+    #[error("the store has migration {0}; the service brings it up to date when it starts")]
+    Older(i64),
     /// A row that must be unique is there already.
     #[error("{0}")]
     Duplicate(String),

@@ -22,7 +22,7 @@ mod tx;
 pub use error::StoreError;
 pub use location::{Location, LocationError};
 pub use migrate::Migration;
-pub use open::Store;
+pub use open::{Store, services};
 pub use tx::{Connection, Tx};
 
 /// Runs the same statements on whichever database a transaction is in: `with!(tx, |connection| …)`. The body is

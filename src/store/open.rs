@@ -61,6 +61,39 @@ impl Store {
         Ok(Self { pool, inbox_until: Arc::new(AtomicI32::new(i32::MIN)) })
     }
 
+    /// Opens a store that is there, and changes nothing of it; `None`: there is none of that service.
+    ///
+    /// [`StoreError::Newer`] when a newer kafkaflow wrote it, and [`StoreError::Older`] when an older one did: its
+    /// service brings it up to date when it starts.
+    pub async fn attach(location: &Location, service: &str) -> Result<Option<Self>, StoreError> {
+        if !services(location).await?.iter().any(|known| known == service) {
+            return Ok(None);
+        }
+        let pool = match location {
+            Location::Sqlite(folder) => {
+                let options = sqlite_options(&folder.join(format!("{service}.db"))).create_if_missing(false);
+                sqlite_pool(options).await?
+            }
+            Location::Postgres(options) => {
+                Pool::Postgres(postgres_pool(2).connect_with(in_schema(options, service)).await?)
+            }
+        };
+        let store = Self { pool, inbox_until: Arc::new(AtomicI32::new(i32::MIN)) };
+        let mut tx = store.reading();
+        let found: i64 = crate::with_connection!(tx, |connection| {
+            sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM messaging_migrations")
+                .fetch_one(connection)
+                .await?
+        });
+        tx.commit().await?;
+        let ours = MESSAGING.last().map_or(0, |step| step.version);
+        match found.cmp(&ours) {
+            std::cmp::Ordering::Less => Err(StoreError::Older(found)),
+            std::cmp::Ordering::Equal => Ok(Some(store)),
+            std::cmp::Ordering::Greater => Err(StoreError::Newer(found)),
+        }
+    }
+
     /// A transaction, which begins with its first statement.
     #[must_use]
     pub fn tx(&self) -> Tx {
@@ -100,19 +133,48 @@ impl Store {
     }
 }
 
-async fn sqlite(file: &std::path::Path, migrations: &[Migration]) -> Result<Pool, StoreError> {
+/// The services that have a store there, in order.
+pub async fn services(location: &Location) -> Result<Vec<String>, StoreError> {
+    let mut services: Vec<String> = match location {
+        Location::Sqlite(folder) => {
+            let entries = match std::fs::read_dir(folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+                Err(error) => {
+                    return Err(StoreError::Unavailable(format!("the folder {}: {error}", folder.display())));
+                }
+            };
+            let name =
+                |entry: std::fs::DirEntry| entry.file_name().to_str()?.strip_suffix(".db").map(str::to_owned);
+            entries.filter_map(|entry| name(entry.ok()?)).collect()
+        }
+        Location::Postgres(options) => {
+            let mut server = sqlx::PgConnection::connect_with(options).await?;
+            let found = sqlx::query_scalar(
+                "SELECT nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE relname = 'messaging_migrations'",
+            )
+            .fetch_all(&mut server)
+            .await?;
+            server.close().await?;
+            found
+        }
+    };
+    services.sort();
+    Ok(services)
+}
+
+fn sqlite_options(file: &std::path::Path) -> SqliteConnectOptions {
     // FULL: what was committed survives a loss of power too. An offset that Kafka has must never be ahead of it.
-    let options = SqliteConnectOptions::new()
+    SqliteConnectOptions::new()
         .filename(file)
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(PATIENCE)
-        .foreign_keys(true);
-    let named = |error: sqlx::Error| match StoreError::from(error) {
-        StoreError::Unavailable(words) => StoreError::Unavailable(format!("{}: {words}", file.display())),
-        other => other,
-    };
+        .foreign_keys(true)
+}
+
+async fn sqlite_pool(options: SqliteConnectOptions) -> Result<Pool, StoreError> {
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
@@ -120,19 +182,29 @@ async fn sqlite(file: &std::path::Path, migrations: &[Migration]) -> Result<Pool
         .max_lifetime(None)
         .test_before_acquire(false)
         .connect_with(options.clone())
-        .await
-        .map_err(named)?;
-    let lock = locked(file.with_extension("db.lock")).await?;
-    for (steps, table) in [(MESSAGING, "messaging_migrations"), (migrations, "service_migrations")] {
-        migrate::sqlite(steps, table).run(&writer).await.map_err(migrate::failed)?;
-    }
-    drop(lock);
+        .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
         .connect_lazy_with(options.read_only(true).create_if_missing(false));
     Ok(Pool::Sqlite { writer, readers })
+}
+
+async fn sqlite(file: &std::path::Path, migrations: &[Migration]) -> Result<Pool, StoreError> {
+    let named = |error: StoreError| match error {
+        StoreError::Unavailable(words) => StoreError::Unavailable(format!("{}: {words}", file.display())),
+        other => other,
+    };
+    let lock = locked(file.with_extension("db.lock")).await?;
+    let pool = sqlite_pool(sqlite_options(file).create_if_missing(true)).await.map_err(named)?;
+    if let Pool::Sqlite { writer, .. } = &pool {
+        for (steps, table) in [(MESSAGING, "messaging_migrations"), (migrations, "service_migrations")] {
+            migrate::sqlite(steps, table).run(writer).await.map_err(migrate::failed)?;
+        }
+    }
+    drop(lock);
+    Ok(pool)
 }
 
 /// A lock that one program at a time has: two that open the same new file would both make its tables.
@@ -147,14 +219,30 @@ async fn locked(file: PathBuf) -> Result<std::fs::File, StoreError> {
     lock.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
 }
 
+fn quoted(service: &str) -> String {
+    format!("\"{}\"", service.replace('"', "\"\""))
+}
+
+fn in_schema(options: &PgConnectOptions, service: &str) -> PgConnectOptions {
+    let application = format!("kafkaflow {service}");
+    options.clone().application_name(&application).options([("search_path", quoted(service))])
+}
+
+fn postgres_pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        // A connection that the server ended shows at the first statement, which is tried again as a whole.
+        .test_before_acquire(false)
+}
+
 async fn postgres(
     options: &PgConnectOptions,
     service: &str,
     migrations: &[Migration],
     connections: u32,
 ) -> Result<Pool, StoreError> {
-    let quoted = format!("\"{}\"", service.replace('"', "\"\""));
-    let application = format!("kafkaflow {service}");
+    let quoted = quoted(service);
     let mut first = sqlx::PgConnection::connect_with(options).await?;
     // Two that start at the same time would both find that there is none.
     let made = async {
@@ -164,14 +252,7 @@ async fn postgres(
     };
     made.await?;
     first.close().await?;
-    let options = options.clone().application_name(&application).options([("search_path", &quoted)]);
-    let pool = PgPoolOptions::new()
-        .max_connections(connections.max(2))
-        .acquire_timeout(PATIENCE)
-        // A connection that the server ended shows at the first statement, which is tried again as a whole.
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await?;
+    let pool = postgres_pool(connections.max(2)).connect_with(in_schema(options, service)).await?;
     for (steps, table) in [(MESSAGING, "messaging_migrations"), (migrations, "service_migrations")] {
         migrate::postgres(steps, table).run(&pool).await.map_err(migrate::failed)?;
     }

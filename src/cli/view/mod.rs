@@ -6,6 +6,7 @@ pub(crate) mod diagnostics;
 mod excerpt;
 pub(crate) mod findings;
 pub(crate) mod github;
+pub(crate) mod grid;
 pub(crate) mod markdown;
 pub(crate) mod plan;
 pub(crate) mod screen;

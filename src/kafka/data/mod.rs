@@ -23,7 +23,7 @@ use crate::connection::ConnectionConfig;
 
 /// Why the data plane cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DataError {
+pub enum DataError {
     #[error("{key}: {reason}")]
     Setting { key: String, reason: String },
     /// No broker could be reached or logged in to; librdkafka's own words.

@@ -30,7 +30,8 @@ const PURGE: Duration = Duration::from_secs(5);
 /// How long a question for a topic's partitions may take.
 const METADATA: Duration = Duration::from_secs(5);
 
-/// Publishes records to a cluster. Clones share the producer.
+/// Publishes records to a cluster. Clones share the producer; when the last is dropped, what is not acknowledged is
+/// told to be so.
 #[derive(Clone)]
 pub struct Producer {
     config: rdkafka::ClientConfig,
@@ -85,18 +86,6 @@ impl Producer {
             }
         }
         Arc::clone(&current)
-    }
-
-    /// Waits until what was handed over is acknowledged or told of, at most so long; whether it was. Blocks.
-    pub(crate) fn flush(&self, wait: Duration) -> bool {
-        let current = Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner));
-        current.flush(wait).is_ok()
-    }
-
-    /// Has all that is not acknowledged told to be so.
-    pub(crate) fn give_up(&self) {
-        let current = Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner));
-        current.purge(PurgeConfig::default().queue().inflight());
     }
 }
 

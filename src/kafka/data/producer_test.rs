@@ -64,8 +64,8 @@ async fn ten_thousand_keys_land_where_javas_client_puts_them() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let lines: String = keys.iter().map(|key| format!("{key}\t{key}\n")).collect();
-    java.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let lines: Vec<String> = keys.iter().map(|key| format!("{key}\t{key}\n")).collect();
+    java.stdin.take().unwrap().write_all(lines.concat().as_bytes()).unwrap();
     assert!(java.wait().unwrap().success());
     for topic in [&ours, &javas] {
         for (partition, records) in testing::read(topic, 12, keys.len()) {
@@ -115,13 +115,13 @@ async fn a_topic_that_does_not_exist_is_refused_and_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_given_up_is_told_to_be_unacknowledged() {
+async fn what_a_producer_leaves_behind_is_told_to_be_unacknowledged() {
     let mut nowhere = testing::brokers();
     nowhere.bootstrap = vec![crate::connection::Address::parse("127.0.0.1:1").unwrap()];
     let producer = Producer::open(&nowhere, Duration::ZERO).unwrap();
     let mut delivery = producer.publish(vec![record("t", "k", "1"), record("t", "k", "2")]);
     assert!(delivery.ready().is_empty());
-    producer.give_up();
+    drop(producer);
     let told = tokio::time::timeout(DEADLINE, delivery.next()).await.unwrap();
     assert!(matches!(told[0], (0, Err(PublishError::Unacknowledged(_)))), "{told:?}");
 }

@@ -16,12 +16,11 @@ mod step;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use intake::{Intake, UnknownEvents};
-pub use run::ConsumerError;
-pub(crate) use run::run_member;
+pub use run::{ConsumerError, run};
 
 use super::relay::Wake;
 use crate::store::inbox::{self, Candidate, Claim, Death};

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::lane::{self, Command};
 use super::{Consumer, Shared};
-use crate::kafka::data::{GroupConsumer, GroupEvent, Stream};
+use crate::kafka::Cluster;
+use crate::kafka::data::{GroupConsumer, GroupEvent, Membership, Stream};
 use crate::messaging::Publisher;
 use crate::runtime::handler::Handler;
 
@@ -33,9 +35,31 @@ enum LaneOf {
     Partition(usize),
 }
 
-/// Consumes until `shutdown` completes: then what is in hand is finished, offsets are committed and the group is
-/// left, within the options' grace and a second.
-pub(crate) async fn run_member<H: Handler, P: Publisher>(
+/// Joins the group and consumes until `shutdown` completes: then what is in hand is finished, offsets are committed
+/// and the group is left, within the options' grace and a second. A cluster that cannot be reached is waited for.
+///
+/// `instance` is a name that outlives a restart (`group.instance.id`); `session` is how long the group waits for a
+/// member that says nothing.
+pub async fn run<H: Handler, P: Publisher>(
+    consumer: Consumer<H, P>,
+    cluster: &Cluster,
+    instance: Option<String>,
+    session: Duration,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ConsumerError> {
+    let membership = Membership {
+        group: consumer.options.group.clone(),
+        topics: consumer.options.topics.keys().cloned().collect(),
+        instance,
+        session,
+    };
+    let member = GroupConsumer::join(cluster.config(), &membership).map_err(|error| {
+        ConsumerError::Group { group: membership.group.clone(), reason: error.to_string() }
+    })?;
+    run_member(consumer, member, shutdown).await
+}
+
+async fn run_member<H: Handler, P: Publisher>(
     consumer: Consumer<H, P>,
     mut member: GroupConsumer,
     shutdown: impl Future<Output = ()>,
@@ -145,7 +169,7 @@ impl<H: Handler, P: Publisher> Lanes<H, P> {
     }
 
     /// Lets lanes finish what they have in hand.
-    async fn end(mut self, grace: std::time::Duration) {
+    async fn end(mut self, grace: Duration) {
         self.commands.clear();
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(grace, all).await.is_err() {

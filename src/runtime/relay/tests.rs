@@ -63,7 +63,7 @@ fn beside(key: &str) -> String {
     let other = |candidate: &String| {
         partition_of(candidate.as_bytes(), PARTITIONS) != partition_of(key.as_bytes(), PARTITIONS)
     };
-    (0..).map(|n| format!("other-{n}")).find(other).unwrap()
+    (0..1000).map(|n| format!("other-{n}")).find(other).unwrap()
 }
 
 async fn rows_are_published_in_order_and_their_places_recorded(test: TestStore) {

@@ -128,3 +128,41 @@ pub async fn prune(tx: &mut Tx, before: UnixMillis, limit: u32) -> Result<u64, S
         }
     })
 }
+
+/// A row that no broker took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadRow {
+    pub seq: i64,
+    pub id: String,
+    pub topic: String,
+    pub key: String,
+    pub reason: String,
+    /// Later rows of its key that wait.
+    pub behind: i64,
+}
+
+/// The dead rows, oldest first.
+pub async fn dead(tx: &mut Tx) -> Result<Vec<DeadRow>, StoreError> {
+    with_connection!(tx, |connection| {
+        let rows = sqlx::query(
+            "SELECT d.seq, o.id, o.topic, o.aggregateid, d.reason,
+                    (SELECT count(*) FROM outbox_pending p JOIN outbox w ON w.seq = p.seq
+                     WHERE w.aggregateid = o.aggregateid AND p.seq > d.seq)
+             FROM outbox_dead d JOIN outbox o ON o.seq = d.seq ORDER BY d.seq",
+        )
+        .fetch_all(connection)
+        .await?;
+        let mut dead = Vec::with_capacity(rows.len());
+        for row in rows {
+            dead.push(DeadRow {
+                seq: row.try_get(0)?,
+                id: row.try_get(1)?,
+                topic: row.try_get(2)?,
+                key: row.try_get(3)?,
+                reason: row.try_get(4)?,
+                behind: row.try_get(5)?,
+            });
+        }
+        Ok(dead)
+    })
+}

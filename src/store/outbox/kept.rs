@@ -1,8 +1,10 @@
 //! Everything that is still in an outbox, for whoever compares it with the topics.
 
-use sqlx::Row;
+use std::collections::HashMap;
 
-use crate::store::{StoreError, Tx};
+use sqlx::{AssertSqlSafe, Row};
+
+use crate::store::{Connection, StoreError, Tx};
 use crate::unit::UnixMillis;
 use crate::with_connection;
 
@@ -57,4 +59,30 @@ pub async fn kept(tx: &mut Tx, after: i64, limit: u32) -> Result<Vec<Kept>, Stor
         }
         Ok(kept)
     })
+}
+
+/// A row of the outbox, found by its event's id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub seq: i64,
+    pub key: String,
+    pub topic: String,
+}
+
+/// The rows of these events, by id; those that are not of this outbox, or no longer kept, are missing.
+pub async fn find(tx: &mut Tx, ids: &[String]) -> Result<HashMap<String, Found>, StoreError> {
+    let sql = |given: &str| format!("SELECT id, seq, aggregateid, topic FROM outbox WHERE id {given}");
+    let rows: Vec<(String, i64, String, String)> = match tx.connection().await? {
+        Connection::Postgres(connection) => {
+            sqlx::query_as(AssertSqlSafe(sql("= ANY ($1)"))).bind(ids).fetch_all(connection).await?
+        }
+        Connection::Sqlite(connection) => {
+            let given = crate::store::json(&ids)?;
+            sqlx::query_as(AssertSqlSafe(sql("IN (SELECT value FROM json_each($1))")))
+                .bind(given)
+                .fetch_all(connection)
+                .await?
+        }
+    };
+    Ok(rows.into_iter().map(|(id, seq, key, topic)| (id, Found { seq, key, topic })).collect())
 }

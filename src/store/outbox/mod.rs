@@ -8,8 +8,8 @@ mod kept;
 mod listen;
 mod pending;
 
-pub use housekeeping::{Status, drop_dead, prune, retry_dead, status};
-pub use kept::{Kept, State, kept};
+pub use housekeeping::{DeadRow, Status, dead, drop_dead, prune, retry_dead, status};
+pub use kept::{Found, Kept, State, find, kept};
 pub use listen::{Listener, listen};
 pub use pending::{Dead, Followers, Pending, Published, Skip, pending, settle};
 

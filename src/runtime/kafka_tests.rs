@@ -1,0 +1,313 @@
+//! Consumers and relays on real brokers, over both stores.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::consumer::{self, Consumer, ConsumerError, Intake, Options};
+use super::relay::{self, Relay, Wake};
+use super::{BatchOutcome, HandleError, Handler};
+use crate::kafka::testing::{self, DEADLINE};
+use crate::kafka::{Cluster, Producer};
+use crate::messaging::{BackOff, Header, Outgoing, Publisher, Record, RetryPolicy};
+use crate::store::outbox::{self, Event, KeyOrder};
+use crate::store::testing::{TestStore, on_both_stores};
+use crate::store::{Migration, Store, StoreError, Tx};
+use crate::unit::UnixMillis;
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "effects",
+    sqlite: "CREATE TABLE effect (n INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, id TEXT NOT NULL) STRICT",
+    postgres: "CREATE TABLE effect (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text, id text NOT NULL)",
+}];
+
+on_both_stores! { super::MIGRATIONS;
+    members_come_and_go_and_every_event_has_its_effect_once_in_order,
+    what_a_handler_announces_is_published_in_order,
+    a_partition_that_waits_for_long_is_not_taken_away,
+}
+
+/// Writes an effect for each record, and refuses some.
+#[derive(Clone)]
+struct Effects {
+    poison: &'static str,
+    /// Records with this id fail until that time.
+    fails: Option<(&'static str, Instant)>,
+    announces: Option<String>,
+    failures: Arc<AtomicUsize>,
+}
+
+impl Effects {
+    fn new() -> Self {
+        Self { poison: "-", fails: None, announces: None, failures: Arc::default() }
+    }
+}
+
+impl Handler for Effects {
+    async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
+        self.write(tx, batch).await.into()
+    }
+}
+
+impl Effects {
+    async fn write(&self, tx: &mut Tx, batch: &[Record]) -> Result<(), HandleError> {
+        let mut events = Vec::new();
+        for record in batch {
+            let text = |bytes: Option<&[u8]>| String::from_utf8(bytes.unwrap().to_vec()).unwrap();
+            let (id, key) = (text(record.header("eventId")), text(record.key()));
+            if id.ends_with(self.poison) {
+                return Err(HandleError::poison("poison"));
+            }
+            if let Some((failing, until)) = self.fails
+                && id == failing
+                && Instant::now() < until
+            {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                return Err(HandleError::transient("not yet"));
+            }
+            effect(tx, &key, &id).await?;
+            if let Some(topic) = &self.announces {
+                events.push(Event {
+                    id: format!("out-{id}"),
+                    aggregate_type: "effect".to_owned(),
+                    aggregate_id: key,
+                    event_type: "Effect".to_owned(),
+                    payload: format!("{{\"of\":\"{id}\"}}"),
+                    topic: topic.clone(),
+                    traceparent: None,
+                });
+            }
+        }
+        outbox::write(tx, &events, KeyOrder::Held, UnixMillis::now()).await?;
+        Ok(())
+    }
+}
+
+async fn effect(tx: &mut Tx, key: &str, id: &str) -> Result<(), StoreError> {
+    crate::with_connection!(tx, |connection| {
+        sqlx::query("INSERT INTO effect (key, id) VALUES ($1, $2)")
+            .bind(key)
+            .bind(id)
+            .execute(connection)
+            .await?;
+    });
+    Ok(())
+}
+
+async fn effects(store: &Store) -> Vec<(String, String)> {
+    let mut tx = store.reading();
+    let asked: Result<Vec<(String, String)>, StoreError> = async {
+        Ok(crate::with_connection!(tx, |connection| {
+            sqlx::query_as("SELECT key, id FROM effect ORDER BY n").fetch_all(connection).await?
+        }))
+    }
+    .await;
+    asked.unwrap()
+}
+
+async fn until(what: &str, mut probe: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !probe().await {
+        assert!(Instant::now() < deadline, "{what}: not within {DEADLINE:?}");
+        tokio::task::yield_now().await;
+    }
+}
+
+fn cluster() -> Cluster {
+    testing::brokers().into()
+}
+
+/// A consumer that runs until it is told to end.
+struct Running {
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Result<(), ConsumerError>>,
+}
+
+impl Running {
+    fn start(consumer: Consumer<Effects, Producer>, session: Duration) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            consumer::run(consumer, &cluster(), None, session, stopped).await
+        });
+        Self { stop: Some(stop), task }
+    }
+
+    async fn end(mut self) {
+        drop(self.stop.take());
+        let began = Instant::now();
+        self.task.await.unwrap().unwrap();
+        assert!(began.elapsed() < Duration::from_secs(10), "it did not end within its grace");
+    }
+}
+
+fn options(group: &str, topic: &str) -> Options {
+    let intake = Intake {
+        dead_letters: Some(format!("{topic}.DLT")),
+        retry: RetryPolicy { attempts: 1000, backoff: BackOff::Fixed(Duration::from_millis(500)) },
+        ..Intake::default()
+    };
+    Options::of(group, BTreeMap::from([(topic.to_owned(), intake)]))
+}
+
+fn consumer(store: &Store, handler: &Effects, options: &Options) -> Consumer<Effects, Producer> {
+    Consumer::new(handler.clone(), cluster().producer().unwrap(), Some(store.clone()), options.clone())
+}
+
+/// Publishes events `<n>` in order, of keys `key-<n modulo keys>`.
+async fn produce(topic: &str, ids: std::ops::Range<usize>, keys: usize) {
+    let records: Vec<Outgoing> = ids
+        .map(|n| Outgoing {
+            topic: topic.to_owned(),
+            partition: None,
+            key: Some(format!("key-{}", n % keys).into_bytes()),
+            value: Some(b"{}".to_vec()),
+            headers: vec![
+                Header::new("eventId", format!("{n}").into_bytes()),
+                Header::new("eventType", "Happened"),
+            ],
+            timestamp: None,
+        })
+        .collect();
+    let count = records.len();
+    let producer = cluster().producer().unwrap();
+    let mut delivery = producer.publish(records);
+    let mut acknowledged = 0;
+    while acknowledged < count {
+        for (_, outcome) in delivery.next().await {
+            outcome.unwrap();
+            acknowledged += 1;
+        }
+    }
+}
+
+fn assert_in_order(effects: &[(String, String)]) {
+    let mut last: HashMap<&str, usize> = HashMap::new();
+    for (key, id) in effects {
+        let n: usize = id.parse().unwrap();
+        let before = last.insert(key, n);
+        assert!(before < Some(n), "{key}: {n} after {before:?}");
+    }
+}
+
+async fn members_come_and_go_and_every_event_has_its_effect_once_in_order(test: TestStore) {
+    let topic = format!("{}events", testing::prefix("members"));
+    testing::topic(&topic, 6, &[]).await;
+    testing::topic(&format!("{topic}.DLT"), 1, &[]).await;
+    let (store, handler) = (&test.store, Effects { poison: "99", ..Effects::new() });
+    let options = options(&topic, &topic);
+    let session = Duration::from_secs(10);
+    produce(&topic, 0..1500, 20).await;
+    let first = Running::start(consumer(store, &handler, &options), session);
+    until("the first works", async || effects(store).await.len() > 300).await;
+    let two = Options { concurrency: Some(2), ..options.clone() };
+    let second = Running::start(consumer(store, &handler, &two), session);
+    produce(&topic, 1500..3000, 20).await;
+    until("half is done", async || effects(store).await.len() > 1600).await;
+    first.end().await;
+    produce(&topic, 3000..4000, 20).await;
+    until("all is done", async || effects(store).await.len() >= 3960).await;
+    let third = Running::start(consumer(store, &handler, &options), session);
+    second.end().await;
+    third.end().await;
+    let found = effects(store).await;
+    let ids: BTreeSet<usize> = found.iter().map(|(_, id)| id.parse().unwrap()).collect();
+    let expected: BTreeSet<usize> = (0..4000).filter(|n| n % 100 != 99).collect();
+    assert_eq!((found.len(), ids), (3960, expected));
+    assert_in_order(&found);
+    let letters = tokio::task::spawn_blocking(move || testing::read(&format!("{topic}.DLT"), 1, 40));
+    let dead: BTreeSet<String> = letters.await.unwrap()[&0]
+        .iter()
+        .map(|letter| String::from_utf8(letter.header("eventId").unwrap().to_vec()).unwrap())
+        .collect();
+    assert_eq!(dead, (0..40).map(|n| format!("{}", n * 100 + 99)).collect());
+}
+
+async fn what_a_handler_announces_is_published_in_order(test: TestStore) {
+    let prefix = testing::prefix("announced");
+    let (source, target) = (format!("{prefix}in"), format!("{prefix}out"));
+    testing::topic(&source, 3, &[]).await;
+    testing::topic(&target, 3, &[]).await;
+    let handler = Effects { announces: Some(target.clone()), ..Effects::new() };
+    let wake = Wake::new();
+    let consumer = consumer(&test.store, &handler, &options(&source, &source)).waking(wake.clone());
+    let running = Running::start(consumer, Duration::from_secs(10));
+    let relay_options = relay::Options { listen: true, ..relay::Options::default() };
+    let relay =
+        Relay::new(test.store.clone(), cluster().producer().unwrap(), relay_options, "relay of the test");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let relay = tokio::spawn(relay::run(relay, wake, Duration::from_secs(5), async {
+        let _ = stopped.await;
+    }));
+    produce(&source, 0..1000, 10).await;
+    let read = {
+        let target = target.clone();
+        tokio::task::spawn_blocking(move || testing::read(&target, 3, 1000)).await.unwrap()
+    };
+    let mut last: HashMap<Vec<u8>, i64> = HashMap::new();
+    for record in read.values().flatten() {
+        let id = String::from_utf8(record.header("id").unwrap().to_vec()).unwrap();
+        let n: i64 = id.trim_start_matches("out-").parse().unwrap();
+        assert_eq!(record.value().unwrap(), format!("{{\"of\":\"{n}\"}}").as_bytes());
+        assert!(last.insert(record.key().unwrap().to_vec(), n) < Some(n), "{record:?}");
+    }
+    running.end().await;
+    drop(stop);
+    relay.await.unwrap().unwrap();
+    let mut tx = test.store.reading();
+    let status = outbox::status(&mut tx, UnixMillis::now()).await.unwrap();
+    assert_eq!((status.pending, status.published, status.dead), (0, 1000, 0));
+}
+
+async fn a_partition_that_waits_for_long_is_not_taken_away(test: TestStore) {
+    let topic = format!("{}waits", testing::prefix("waits"));
+    testing::topic(&topic, 2, &[]).await;
+    // Longer than `max.poll.interval.ms` and the session.
+    let until_then = Instant::now() + Duration::from_secs(13);
+    let handler = Effects { fails: Some(("7", until_then)), ..Effects::new() };
+    let mut config = testing::brokers();
+    config.rest.push(("max.poll.interval.ms".to_owned(), crate::connection::Secret::new("10000")));
+    let cluster = Cluster::from(config);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let consumer = consumer(&test.store, &handler, &options(&topic, &topic));
+    let task = tokio::spawn(async move {
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        consumer::run(consumer, &cluster, None, Duration::from_secs(6), stopped).await
+    });
+    produce(&topic, 0..100, 10).await;
+    // All but the keys of the partition that waits.
+    let beside = (0..100).filter(|n| {
+        let partition = |n: usize| crate::messaging::partition_of(format!("key-{}", n % 10).as_bytes(), 2);
+        partition(*n) != partition(7)
+    });
+    let beside: BTreeSet<String> = beside.map(|n| n.to_string()).collect();
+    until("the other partition goes on", async || {
+        let found: BTreeSet<String> = effects(&test.store).await.into_iter().map(|(_, id)| id).collect();
+        found.is_superset(&beside)
+    })
+    .await;
+    assert!(Instant::now() < until_then, "the other partition waited too");
+    until("all is done", async || effects(&test.store).await.len() >= 100).await;
+    assert!(Instant::now() >= until_then);
+    assert_in_order(&effects(&test.store).await);
+    // Taken away and given back, the partition would have begun another epoch.
+    let epochs: Result<Vec<i64>, StoreError> = async {
+        let mut tx = test.store.reading();
+        Ok(crate::with_connection!(tx, |connection| {
+            sqlx::query_scalar("SELECT epoch FROM consumer_partition").fetch_all(connection).await?
+        }))
+    }
+    .await;
+    assert_eq!(epochs.unwrap(), [1, 1]);
+    drop(stop);
+    task.await.unwrap().unwrap();
+}
