@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::document::is_data;
+use super::named::{holds_names, is_data, joined};
 
 /// Embeds the documents that a schema refers to, by their URIs; `fetch` gives one, or nothing where it stays
 /// what it is: a dialect's own schema, say.
@@ -50,8 +50,13 @@ impl Bundle<'_> {
                         *reference = format!("{name}#{fragment}");
                     }
                 }
-                for (_, value) in keywords.iter_mut().filter(|(keyword, _)| !is_data(keyword)) {
-                    self.follow(value, &base);
+                for (keyword, value) in keywords.iter_mut().filter(|(keyword, _)| !is_data(keyword)) {
+                    match value {
+                        Value::Object(named) if holds_names(keyword) => {
+                            named.values_mut().for_each(|schema| self.follow(schema, &base));
+                        }
+                        value => self.follow(value, &base),
+                    }
                 }
             }
             Value::Array(schemas) => schemas.iter_mut().for_each(|schema| self.follow(schema, base)),
@@ -81,32 +86,6 @@ impl Bundle<'_> {
     }
 }
 
-/// A reference as a whole URI: beside another one, unless it is whole already.
-pub(super) fn joined(base: &str, reference: &str) -> String {
-    let is_whole = |uri: &str| {
-        let scheme = uri.split_once(':').map_or("", |(scheme, _)| scheme);
-        !scheme.is_empty() && !scheme.contains('/')
-    };
-    if is_whole(reference) || !base.contains('/') {
-        return reference.to_owned();
-    }
-    let authority =
-        base.find("://").map_or(0, |at| base[at + 3..].find('/').map_or(base.len(), |path| at + 3 + path));
-    let (authority, path) = base.split_at(authority);
-    let mut steps: Vec<&str> = match reference.strip_prefix('/') {
-        Some(_) => Vec::new(),
-        None => path.rsplit_once('/').map_or("", |(folder, _)| folder).split('/').skip(1).collect(),
-    };
-    for step in reference.trim_start_matches('/').split('/') {
-        match step {
-            "." => {}
-            ".." => drop(steps.pop()),
-            step => steps.push(step),
-        }
-    }
-    format!("{authority}/{}", steps.join("/"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +107,7 @@ mod tests {
                 "ids": { "$ref": "common.json#/$defs/ids" },
                 "money": { "$ref": "money.json" },
                 "own": { "$ref": "#/$defs/own" },
+                "default": { "$ref": "money.json" },
                 "dialect": { "$ref": "https://json-schema.org/draft/2020-12/schema" },
             },
             "$defs": { "own": { "const": { "$ref": "common.json" } } },
@@ -136,27 +116,12 @@ mod tests {
         assert_eq!(whole["properties"]["ids"]["$ref"], "file:///a/common.json#/$defs/ids");
         assert_eq!(whole["properties"]["money"]["$ref"], "urn:money#");
         assert_eq!(whole["properties"]["own"]["$ref"], "#/$defs/own");
+        assert_eq!(whole["properties"]["default"]["$ref"], "urn:money#", "a property's name is no keyword");
         assert_eq!(whole["$defs"]["own"]["const"]["$ref"], "common.json", "a constant is no schema");
         let judge = jsonschema::options().offline().build(&whole).unwrap();
         assert!(judge.is_valid(&json!({ "ids": ["a"], "money": 1 })));
         assert!(!judge.is_valid(&json!({ "ids": [1] })) && !judge.is_valid(&json!({ "money": "1" })));
         let same = json!({ "$ref": "#/$defs/a", "$defs": { "a": {} } });
         assert_eq!(bundle(same.clone(), "file:///a/order.json", &fetch), same);
-    }
-
-    #[test]
-    fn relative_references_start_beside_their_document() {
-        for (base, reference, whole) in [
-            ("file:///a/b/c.json", "d.json", "file:///a/b/d.json"),
-            ("file:///a/b/c.json", "./d.json", "file:///a/b/d.json"),
-            ("file:///a/b/c.json", "../d.json", "file:///a/d.json"),
-            ("https://example.com/a/b", "/d", "https://example.com/d"),
-            ("https://example.com/a/b", "urn:x", "urn:x"),
-            ("https://example.com", "d", "https://example.com/d"),
-            ("urn:x", "d", "d"),
-            ("", "d", "d"),
-        ] {
-            assert_eq!(joined(base, reference), whole, "{base} {reference}");
-        }
     }
 }

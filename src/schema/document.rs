@@ -1,27 +1,18 @@
 //! A schema as a document: references followed, and what holds for a value gathered from wherever it
 //! is said.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::bundle::joined;
 use super::json::escaped;
+use super::named::{Named, percent_decoded};
 
 /// A schema and where its references lead. References into other files are followed when those are
 /// embedded (`$id` in `$defs`), as bundling does.
 pub(crate) struct Document<'a> {
     root: &'a Value,
     named: Named,
-}
-
-/// What references can lead to.
-#[derive(Default)]
-struct Named {
-    /// Resources by their URI (`$id`): their pointers.
-    resources: BTreeMap<String, String>,
-    /// Anchors, by the pointer of their resource: their pointers.
-    anchors: BTreeMap<(String, String), String>,
 }
 
 /// A schema object and its JSON pointer.
@@ -86,84 +77,17 @@ impl<'a> Document<'a> {
     pub(crate) fn pointer_of(&self, error: &jsonschema::ValidationError<'_>) -> String {
         let whole = || {
             let (uri, fragment) = error.absolute_keyword_location()?.as_str().split_once('#')?;
-            Some(format!("{}{}", self.named.resources.get(uri)?, percent_decoded(fragment)?))
+            Some(format!("{}{}", self.named.resource(uri)?, percent_decoded(fragment)?))
         };
         whole().unwrap_or_else(|| error.schema_path().as_str().to_owned())
     }
 
     /// Where a reference leads that stands in the schema at a pointer.
-    fn target(&self, from: &str, reference: &str) -> Option<(String, &'a Value)> {
-        let (uri, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        let (base, resource) = self.named.resource_of(from);
-        let resource = match uri {
-            "" => resource,
-            uri => self.named.resources.get(&joined(base, uri)).or_else(|| self.named.resources.get(uri))?,
-        };
-        let pointer = match fragment {
-            "" => resource.to_owned(),
-            _ if fragment.starts_with('/') => format!("{resource}{}", percent_decoded(fragment)?),
-            anchor => self.named.anchors.get(&(resource.to_owned(), anchor.to_owned()))?.clone(),
-        };
+    pub(crate) fn target(&self, from: &str, reference: &str) -> Option<(String, &'a Value)> {
+        let pointer = self.named.target(from, reference)?;
         let schema = self.root.pointer(&pointer)?;
         Some((pointer, schema))
     }
-}
-
-impl Named {
-    /// Notes the `$id`s and anchors of a schema that stands in a resource, which has a URI and a pointer.
-    fn note(&mut self, schema: &Value, pointer: &str, uri: &str, resource: &str) {
-        match schema {
-            Value::Object(keywords) => {
-                let (mut uri, mut resource) = (uri.to_owned(), resource.to_owned());
-                if let Some(id) = keywords.get("$id").or_else(|| keywords.get("id")).and_then(Value::as_str) {
-                    uri = joined(&uri, id.trim_end_matches('#'));
-                    pointer.clone_into(&mut resource);
-                    self.resources.insert(uri.clone(), resource.clone());
-                }
-                if let Some(anchor) = keywords.get("$anchor").and_then(Value::as_str) {
-                    self.anchors.insert((resource.clone(), anchor.to_owned()), pointer.to_owned());
-                }
-                for (key, value) in keywords.iter().filter(|(key, _)| !is_data(key)) {
-                    self.note(value, &format!("{pointer}/{}", escaped(key)), &uri, &resource);
-                }
-            }
-            Value::Array(values) => {
-                for (index, value) in values.iter().enumerate() {
-                    self.note(value, &format!("{pointer}/{index}"), uri, resource);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The URI and the pointer of the resource that the schema at a pointer belongs to.
-    fn resource_of(&self, pointer: &str) -> (&str, &str) {
-        let holds = |base: &str| {
-            pointer.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        let resources = self.resources.iter().map(|(uri, base)| (uri.as_str(), base.as_str()));
-        resources.filter(|(_, base)| holds(base)).max_by_key(|(_, base)| base.len()).unwrap_or(("", ""))
-    }
-}
-
-/// Keywords whose values are documents, not schemas.
-pub(super) fn is_data(keyword: &str) -> bool {
-    matches!(keyword, "const" | "enum" | "examples" | "default")
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// A keyword's array, empty where it is none.
@@ -273,76 +197,26 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     jsonschema::validator_for(&schema).is_ok_and(|judge| judge.is_valid(&Value::from(text)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn references_lead_to_pointers_anchors_and_embedded_resources() {
-        let schema = json!({
-            "$id": "urn:root",
-            "allOf": [{ "$ref": "#/$defs/a~1b%20c" }, { "$ref": "#money" }, { "$ref": "urn:other#/$defs/x" }],
-            "$ref": "#",
-            "$defs": {
-                "a/b c": { "minimum": 1 },
-                "m": { "$anchor": "money", "maximum": 9 },
-                "o": { "$id": "urn:other", "$defs": { "x": { "$ref": "#/$defs/y" }, "y": { "type": "integer" } } },
-            },
-        });
-        let parts = Document::new(&schema).root();
-        let pointers: Vec<&str> = parts.all.iter().map(|part| part.pointer.as_str()).collect();
-        assert_eq!(
-            pointers,
-            [
-                "",
-                "/allOf/0",
-                "/$defs/a~1b c",
-                "/allOf/1",
-                "/$defs/m",
-                "/allOf/2",
-                "/$defs/o/$defs/x",
-                "/$defs/o/$defs/y"
-            ]
-        );
-        assert!(parts.lost.is_empty());
-        let bundled = json!({
-            "$id": "file:///shop/schemas/order.json",
-            "$ref": "../common/money.json#/$defs/cents",
-            "$defs": { "file:///shop/common/money.json": { "$id": "file:///shop/common/money.json", "$defs": { "cents": { "type": "integer" } } } },
-        });
-        let parts = Document::new(&bundled).root();
-        assert_eq!(parts.all[1].pointer, "/$defs/file:~1~1~1shop~1common~1money.json/$defs/cents");
-        let lost = json!({ "$ref": "https://example.com/elsewhere" });
-        assert_eq!(Document::new(&lost).root().lost, ["/$ref"]);
-    }
-
-    #[test]
-    fn a_property_is_held_to_its_name_its_patterns_or_the_rest() {
-        let schema = json!({
-            "properties": { "a": true, "b": { "type": "null" } },
-            "patternProperties": { "^a": { "minimum": 1 }, "(": {} },
-            "additionalProperties": false,
-        });
-        let document = Document::new(&schema);
-        let root = document.root();
-        let property = |name| root.property(&document, name);
-        assert_eq!(property("ab").all[0].pointer, "/patternProperties/^a");
-        assert_eq!(property("b").all[0].pointer, "/properties/b");
-        assert_eq!(property("c").never, ["/additionalProperties"]);
-        assert_eq!(root.names(), ["a", "b"]);
-    }
-
-    #[test]
-    fn an_element_is_held_to_its_place_or_the_rest() {
-        for schema in [
-            json!({ "prefixItems": [{ "type": "null" }], "items": { "type": "string" } }),
-            json!({ "items": [{ "type": "null" }], "additionalItems": { "type": "string" } }),
-        ] {
-            let document = Document::new(&schema);
-            let kind = |index| document.root().element(&document, index).all[0].keywords["type"].clone();
-            assert_eq!((kind(0), kind(1)), (json!("null"), json!("string")));
-            assert_eq!(document.root().tuple(), 1);
-        }
+/// Does a keyword of a schema assert nothing?
+pub(crate) fn is_annotation(keyword: &str, value: &Value) -> bool {
+    match keyword {
+        "title" | "description" | "$comment" | "$id" => value.is_string(),
+        "examples" | "default" | "deprecated" | "readOnly" | "writeOnly" => true,
+        _ => false,
     }
 }
+
+/// Does a schema say the same wherever it is written? Not when it refers to others.
+pub(crate) fn is_plain(schema: &Value) -> bool {
+    match schema {
+        Value::Object(keywords) => keywords
+            .iter()
+            .all(|(keyword, value)| !keyword.ends_with("Ref") && keyword != "$ref" && is_plain(value)),
+        Value::Array(schemas) => schemas.iter().all(is_plain),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+#[path = "document_tests.rs"]
+mod tests;

@@ -12,6 +12,7 @@ mod compiled;
 mod document;
 pub(crate) mod json;
 mod judge;
+pub(crate) mod named;
 mod program;
 pub(crate) mod reader;
 mod rule;

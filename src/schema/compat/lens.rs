@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::walk::is_plain;
+use crate::schema::document::is_plain;
 use crate::schema::json;
 
 /// One thing that is taken for granted.

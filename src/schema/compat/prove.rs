@@ -4,6 +4,7 @@ use jsonschema::canonical::{self, CanonicalSchema, Containment};
 use serde_json::{Map, Value};
 
 use super::walk;
+use crate::schema::document::is_annotation;
 
 #[derive(Debug)]
 pub(super) enum Proof {
@@ -74,15 +75,6 @@ fn asserting_of(keyword: &str, value: &Value) -> Value {
             named.iter().map(|(name, schema)| (name.clone(), asserting(schema))).collect::<Map<_, _>>(),
         ),
         _ => asserting(value),
-    }
-}
-
-/// Does a keyword of a schema assert nothing?
-pub(super) fn is_annotation(keyword: &str, value: &Value) -> bool {
-    match keyword {
-        "title" | "description" | "$comment" | "$id" => value.is_string(),
-        "examples" | "default" | "deprecated" | "readOnly" | "writeOnly" => true,
-        _ => false,
     }
 }
 

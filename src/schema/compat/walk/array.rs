@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use super::{Sides, Walk, place, said, whole};
-use crate::schema::compat::prove::is_annotation;
-use crate::schema::document::{Part, Parts};
+use crate::schema::document::{Part, Parts, is_annotation};
 use crate::schema::sample::Step;
 
 impl<'a> Walk<'a, '_> {

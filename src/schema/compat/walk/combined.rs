@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Sides, Walk, is_plain, place, whole};
-use crate::schema::document::{Part, Parts, array};
+use super::{Sides, Walk, place, whole};
+use crate::schema::document::{Part, Parts, array, is_plain};
 
 impl<'a> Walk<'a, '_> {
     pub(super) fn combined(&mut self, writer: &Parts<'a>, reader: &Parts<'a>) {

@@ -324,14 +324,3 @@ const STRANGE: [&str; 9] = [
     "unevaluatedItems",
     "unevaluatedProperties",
 ];
-
-/// Does a schema say the same wherever it is written? Not when it refers to others.
-pub(super) fn is_plain(schema: &Value) -> bool {
-    match schema {
-        Value::Object(keywords) => keywords
-            .iter()
-            .all(|(keyword, value)| !keyword.ends_with("Ref") && keyword != "$ref" && is_plain(value)),
-        Value::Array(schemas) => schemas.iter().all(is_plain),
-        _ => true,
-    }
-}

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::array::{first, is_open};
-use super::{Lens, Sides, Walk, is_plain, place, said, whole};
-use crate::schema::document::{Part, Parts, object, once};
+use super::{Lens, Sides, Walk, place, said, whole};
+use crate::schema::document::{Part, Parts, is_plain, object, once};
 use crate::schema::json::escaped;
 use crate::schema::sample::{Pin, PinTo, Step, matching};
 

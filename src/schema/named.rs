@@ -1,0 +1,162 @@
+//! What references in schemas can lead to.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::json::escaped;
+
+/// The names that schemas have in a document, and the pointers of those schemas.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    /// Resources by their URI (`$id`): their pointers.
+    resources: BTreeMap<String, String>,
+    /// Anchors, by the pointer of their resource: their pointers.
+    anchors: BTreeMap<(String, String), String>,
+}
+
+impl Named {
+    /// Gives a resource another name.
+    pub(crate) fn call(&mut self, uri: &str, pointer: &str) {
+        self.resources.insert(uri.to_owned(), pointer.to_owned());
+    }
+
+    /// Notes the `$id`s and anchors of a schema that stands in a resource, which has a URI and a pointer.
+    pub(crate) fn note(&mut self, schema: &Value, pointer: &str, uri: &str, resource: &str) {
+        match schema {
+            Value::Object(keywords) => {
+                let (mut uri, mut resource) = (uri.to_owned(), resource.to_owned());
+                if let Some(id) = keywords.get("$id").or_else(|| keywords.get("id")).and_then(Value::as_str) {
+                    uri = joined(&uri, id.trim_end_matches('#'));
+                    pointer.clone_into(&mut resource);
+                    self.resources.insert(uri.clone(), resource.clone());
+                }
+                if let Some(anchor) = keywords.get("$anchor").and_then(Value::as_str) {
+                    self.anchors.insert((resource.clone(), anchor.to_owned()), pointer.to_owned());
+                }
+                for (key, value) in keywords.iter().filter(|(key, _)| !is_data(key)) {
+                    let pointer = format!("{pointer}/{}", escaped(key));
+                    match value {
+                        Value::Object(named) if holds_names(key) => {
+                            for (name, schema) in named {
+                                self.note(schema, &format!("{pointer}/{}", escaped(name)), &uri, &resource);
+                            }
+                        }
+                        value => self.note(value, &pointer, &uri, &resource),
+                    }
+                }
+            }
+            Value::Array(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    self.note(value, &format!("{pointer}/{index}"), uri, resource);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The pointer of the resource with a URI.
+    pub(super) fn resource(&self, uri: &str) -> Option<&str> {
+        self.resources.get(uri).map(String::as_str)
+    }
+
+    /// Where a reference leads that stands in the schema at a pointer, as a pointer.
+    pub(crate) fn target(&self, from: &str, reference: &str) -> Option<String> {
+        let (uri, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let (base, resource) = self.resource_of(from);
+        let resource = match uri {
+            "" => resource,
+            uri => self.resource(&joined(base, uri)).or_else(|| self.resource(uri))?,
+        };
+        match fragment {
+            "" => Some(resource.to_owned()),
+            _ if fragment.starts_with('/') => Some(format!("{resource}{}", percent_decoded(fragment)?)),
+            anchor => self.anchors.get(&(resource.to_owned(), anchor.to_owned())).cloned(),
+        }
+    }
+
+    /// The URI and the pointer of the resource that the schema at a pointer belongs to.
+    fn resource_of(&self, pointer: &str) -> (&str, &str) {
+        let holds = |base: &str| {
+            pointer.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let resources = self.resources.iter().map(|(uri, base)| (uri.as_str(), base.as_str()));
+        resources.filter(|(_, base)| holds(base)).max_by_key(|(_, base)| base.len()).unwrap_or(("", ""))
+    }
+}
+
+/// Keywords whose values are documents, not schemas.
+pub(super) fn is_data(keyword: &str) -> bool {
+    matches!(keyword, "const" | "enum" | "examples" | "default")
+}
+
+/// Keywords whose values are schemas by names that are nobody's keywords: a property may be called `default`.
+pub(super) fn holds_names(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies"
+    )
+}
+
+/// The fragment of a URI, or its path, as it was before it was made fit for one.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// A reference as a whole URI: beside another one, unless it is whole already.
+pub(super) fn joined(base: &str, reference: &str) -> String {
+    let is_whole = |uri: &str| {
+        let scheme = uri.split_once(':').map_or("", |(scheme, _)| scheme);
+        !scheme.is_empty() && !scheme.contains('/')
+    };
+    if is_whole(reference) || !base.contains('/') {
+        return reference.to_owned();
+    }
+    let authority =
+        base.find("://").map_or(0, |at| base[at + 3..].find('/').map_or(base.len(), |path| at + 3 + path));
+    let (authority, path) = base.split_at(authority);
+    let mut steps: Vec<&str> = match reference.strip_prefix('/') {
+        Some(_) => Vec::new(),
+        None => path.rsplit_once('/').map_or("", |(folder, _)| folder).split('/').skip(1).collect(),
+    };
+    for step in reference.trim_start_matches('/').split('/') {
+        match step {
+            "." => {}
+            ".." => drop(steps.pop()),
+            step => steps.push(step),
+        }
+    }
+    format!("{authority}/{}", steps.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_references_start_beside_their_document() {
+        for (base, reference, whole) in [
+            ("file:///a/b/c.json", "d.json", "file:///a/b/d.json"),
+            ("file:///a/b/c.json", "./d.json", "file:///a/b/d.json"),
+            ("file:///a/b/c.json", "../d.json", "file:///a/d.json"),
+            ("https://example.com/a/b", "/d", "https://example.com/d"),
+            ("https://example.com/a/b", "urn:x", "urn:x"),
+            ("https://example.com", "d", "https://example.com/d"),
+            ("urn:x", "d", "d"),
+            ("", "d", "d"),
+        ] {
+            assert_eq!(joined(base, reference), whole, "{base} {reference}");
+        }
+    }
+}
