@@ -26,7 +26,7 @@ pub(super) fn accepts_all(writer: &Value, reader: &Value) -> Proof {
     }
     // Some keywords are beyond the algebra; a schema that says the same accepts the same all the same.
     let local = |schema| !refers_elsewhere(schema);
-    if local(writer) && local(reader) && asserting(writer) == asserting(reader) {
+    if local(writer) && local(reader) && anonymous(asserting(writer)) == anonymous(asserting(reader)) {
         return Proof::Yes;
     }
     let (from, to) = match (canonical(writer), canonical(reader)) {
@@ -53,7 +53,9 @@ fn canonical(schema: &Value) -> Result<CanonicalSchema, String> {
 fn asserting(schema: &Value) -> Value {
     match schema {
         Value::Object(keywords) => {
-            let keywords = keywords.iter().filter(|(keyword, value)| !is_annotation(keyword, value));
+            // Further in, an `$id` decides where `#` leads.
+            let says = |keyword: &str, value: &Value| keyword == "$id" || !is_annotation(keyword, value);
+            let keywords = keywords.iter().filter(|(keyword, value)| says(keyword, value));
             Value::Object(
                 keywords.map(|(keyword, value)| (keyword.clone(), asserting_of(keyword, value))).collect(),
             )
@@ -63,10 +65,18 @@ fn asserting(schema: &Value) -> Value {
     }
 }
 
+/// A whole schema without its own name.
+fn anonymous(mut schema: Value) -> Value {
+    if let Some(keywords) = schema.as_object_mut() {
+        keywords.remove("$id");
+    }
+    schema
+}
+
 /// Names of properties are no keywords, and constants no schemas.
 fn asserting_of(keyword: &str, value: &Value) -> Value {
     match (keyword, value) {
-        ("const" | "enum", _) => value.clone(),
+        ("const" | "enum" | "dependentRequired", _) => value.clone(),
         (
             "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas"
             | "dependencies",

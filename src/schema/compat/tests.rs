@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::*;
 
@@ -220,6 +220,80 @@ fn an_example_is_small_and_comes_with_the_readers_words() {
     let example = finding.example.as_object().unwrap();
     assert_eq!((&example["items"], example.len()), (&json!([{ "quantity": 1 }]), 2));
     assert_eq!(finding.refusal, "/items/0/quantity: expected at least 2, found `1` (minimum)");
+}
+
+#[test]
+fn what_looks_the_same_and_is_not_is_no_yes() {
+    let two = |second: Value| json!({ "oneOf": [{ "type": "string" }, { "type": "integer" }, second] });
+    let named = |inner: Value| json!({ "properties": { "a": inner }, "$defs": { "x": { "type": "string", "pattern": "^(?!foo$)" } } });
+    for (writer, reader, expected) in [
+        // Twice the same alternative: what it accepts is accepted twice.
+        (
+            json!({ "oneOf": [{ "type": "string" }, { "type": "integer" }] }),
+            two(json!({ "type": "integer" })),
+            "COMBINED_TYPE_SUBSCHEMAS_CHANGED ",
+        ),
+        (
+            json!({ "anyOf": [{ "type": "string" }, { "type": "integer" }] }),
+            json!({ "anyOf": [{ "type": "integer" }, { "type": "string" }, { "type": "integer" }] }),
+            "",
+        ),
+        // A float without a fraction is an integer.
+        (json!({ "type": "integer", "enum": [1.0, 2.0] }), json!({ "type": "string" }), "TYPE_CHANGED "),
+        (json!({ "enum": [1.0] }), json!({ "type": "integer" }), ""),
+        // Tuples are not written so in 2019-09, where this says nothing.
+        (
+            json!({ "$schema": "https://json-schema.org/draft/2019-09/schema", "type": "array", "prefixItems": [{ "type": "string" }] }),
+            json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "array", "prefixItems": [{ "type": "string" }] }),
+            "ACCEPTED_VALUES_NARROWED /0",
+        ),
+        // An `$id` decides where `#` leads.
+        (
+            named(json!({ "$id": "urn:a", "$ref": "#/$defs/x", "$defs": { "x": { "type": "string" } } })),
+            named(json!({ "$ref": "#/$defs/x", "$defs": { "x": { "type": "string" } } })),
+            "? PATTERN_ADDED /a",
+        ),
+        // Names of properties are no annotations.
+        (
+            json!({ "dependentRequired": { "title": ["a"] }, "not": { "$ref": "#/$defs/x" }, "$defs": { "x": { "dependentRequired": { "examples": ["b"] } } } }),
+            json!({ "dependentRequired": { "title": ["a"] }, "not": { "$ref": "#/$defs/x" }, "$defs": { "x": {} } }),
+            "ACCEPTED_VALUES_NARROWED ",
+        ),
+    ] {
+        let found = rules(&writer, &reader, Policy::Strict);
+        assert_eq!(found, expected, "{writer} -> {reader}");
+    }
+}
+
+#[test]
+fn recursive_and_shared_schemas_are_compared_in_time() {
+    let tree = json!({ "type": "object", "additionalProperties": { "$ref": "#" } });
+    let named = json!({ "type": "object", "properties": { "a": { "$ref": "#" } }, "additionalProperties": { "$ref": "#" } });
+    let lists = json!({ "items": { "$ref": "#" } });
+    let tuple = json!({ "prefixItems": [{ "$ref": "#" }], "items": { "$ref": "#" } });
+    let levels = |described: bool, least: u32| {
+        let mut defs = Map::new();
+        for level in 0..12 {
+            let next = json!({ "$ref": format!("#/$defs/l{}", level + 1) });
+            let properties = if described { json!({ "a": next, "b": next }) } else { json!({}) };
+            let level_of =
+                json!({ "type": "object", "properties": properties, "additionalProperties": next });
+            defs.insert(format!("l{level}"), level_of);
+        }
+        defs.insert("l12".to_owned(), json!({ "type": "string", "minLength": least }));
+        json!({ "$ref": "#/$defs/l0", "$defs": defs })
+    };
+    for (writer, reader) in [
+        (&tree, &named),
+        (&named, &tree),
+        (&lists, &tuple),
+        (&tuple, &lists),
+        (&levels(false, 1), &levels(true, 1)),
+    ] {
+        assert_eq!(rules(writer, reader, Policy::Strict), "", "{writer} -> {reader}");
+    }
+    let found = rules(&levels(false, 1), &levels(true, 2), Policy::Strict);
+    assert!(found.contains("MIN_LENGTH_INCREASED"), "{found}");
 }
 
 #[test]

@@ -276,7 +276,10 @@ impl Kind {
         match value {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Boolean,
-            Value::Number(number) if number.is_f64() => Self::Number,
+            // A float without a fraction is whole.
+            Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => {
+                Self::Number
+            }
             Value::Number(_) => Self::Integer,
             Value::String(_) => Self::String,
             Value::Array(_) => Self::Array,

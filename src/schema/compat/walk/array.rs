@@ -34,7 +34,7 @@ impl<'a> Walk<'a, '_> {
             (true, false) if !to.never.is_empty() && from.never.is_empty() => {
                 self.note("ITEM_REMOVED_FROM_CLOSED_CONTENT_MODEL", sides(), format!("element {index}"));
             }
-            (true, false) if !is_open(&to) && self.differs(&from, &to) => {
+            (true, false) if !is_open(&to) && self.differs(&step, &from, &to) => {
                 self.note_inside(
                     step,
                     "ITEM_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",
@@ -45,7 +45,7 @@ impl<'a> Walk<'a, '_> {
             (false, true) if is_open(&from) && !is_open(&to) => {
                 self.note_inside(step, "ITEM_ADDED_TO_OPEN_CONTENT_MODEL", sides(), index);
             }
-            (false, true) if from.never.is_empty() && self.differs(&from, &to) => {
+            (false, true) if from.never.is_empty() && self.differs(&step, &from, &to) => {
                 self.note_inside(
                     step,
                     "ITEM_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",

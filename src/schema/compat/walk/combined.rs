@@ -56,6 +56,7 @@ impl<'a> Walk<'a, '_> {
         let sides = || Sides { writer: format!("{}/{before}", part.pointer), reader: place.clone() };
         let (sent, read) = (array(part.keywords, before), array(reader.keywords, keyword));
         self.sure &= is_plain(wanted);
+        let count = |schemas: &[Value], one: &Value| schemas.iter().filter(|schema| *schema == one).count();
         let lost: Vec<usize> = (0..sent.len()).filter(|index| !read.contains(&sent[*index])).collect();
         let new: Vec<usize> = (0..read.len()).filter(|index| !sent.contains(&read[*index])).collect();
         if before != keyword && keyword == "oneOf" {
@@ -71,8 +72,8 @@ impl<'a> Walk<'a, '_> {
                 self.schemas(&from, &to);
             }
             self.note("COMBINED_TYPE_SUBSCHEMAS_CHANGED", sides(), "the schemas to choose from");
-        } else if keyword == "oneOf" && !new.is_empty() {
-            // A document that one schema accepts may now be accepted by two.
+        } else if keyword == "oneOf" && read.iter().any(|schema| count(read, schema) != count(sent, schema)) {
+            // A document that one schema accepts may now be accepted by two, or by one twice.
             self.note(
                 "COMBINED_TYPE_SUBSCHEMAS_CHANGED",
                 sides(),

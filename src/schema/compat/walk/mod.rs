@@ -23,6 +23,8 @@ use crate::schema::sample::{Kind, Pin, PinTo, Step};
 const MOST_PLACES: usize = 8;
 /// Below this depth of documents nothing is compared.
 const DEEPEST: usize = 128;
+/// Questions for differences inside of questions for differences.
+const DEEPEST_QUESTION: usize = 32;
 
 /// What a walk came to.
 pub(super) struct Walked {
@@ -33,7 +35,7 @@ pub(super) struct Walked {
 
 /// What the reader's schema says differently.
 pub(super) fn differences(writer: &Value, reader: &Value) -> Walked {
-    // Before 2019-09 keywords beside a `$ref` say nothing, and tuples are written otherwise.
+    // Before 2020-12 tuples are written otherwise, and before 2019-09 keywords beside a `$ref` say nothing.
     let sure = [writer, reader].iter().all(|schema| is_recent(schema));
     let tangled = [writer, reader].map(lens::is_tangled);
     let (writer, reader) = (Document::new(writer), Document::new(reader));
@@ -43,6 +45,7 @@ pub(super) fn differences(writer: &Value, reader: &Value) -> Walked {
         path: Vec::new(),
         waiting: VecDeque::new(),
         compared: BTreeMap::new(),
+        answers: Answers::default(),
         found: Vec::new(),
         sure,
         tangled,
@@ -51,9 +54,16 @@ pub(super) fn differences(writer: &Value, reader: &Value) -> Walked {
     Walked { differences: walk.found, sure: walk.sure }
 }
 
+/// Is the schema, with all that is embedded in it, of the newest dialect, which is also the usual one?
 fn is_recent(schema: &Value) -> bool {
-    let dialect = schema.get("$schema").and_then(Value::as_str);
-    dialect.is_none_or(|dialect| dialect.contains("2020-12") || dialect.contains("2019-09"))
+    match schema {
+        Value::Object(keywords) => {
+            let dialect = keywords.get("$schema").and_then(Value::as_str);
+            dialect.is_none_or(|dialect| dialect.contains("2020-12")) && keywords.values().all(is_recent)
+        }
+        Value::Array(schemas) => schemas.iter().all(is_recent),
+        _ => true,
+    }
 }
 
 struct Walk<'a, 'd> {
@@ -64,11 +74,26 @@ struct Walk<'a, 'd> {
     /// Places further in; what lies near the top comes first.
     waiting: VecDeque<(Vec<Step>, Parts<'a>, Parts<'a>)>,
     /// Pairs of schemas that have been compared, or are being compared.
-    compared: BTreeMap<(Vec<String>, Vec<String>), Progress>,
+    compared: BTreeMap<Pair, Progress>,
+    answers: Answers,
     found: Vec<Difference>,
     sure: bool,
     /// See [`lens::is_tangled`].
     tangled: [bool; 2],
+}
+
+/// The pointers of what holds on either side.
+type Pair = (Vec<String>, Vec<String>);
+
+/// Whether pairs of schemas differ.
+#[derive(Default)]
+struct Answers {
+    /// A pair that is still asked about does not, as far as is known: it lies a step further in, so that a difference
+    /// shows in the question that is asked.
+    known: BTreeMap<Pair, bool>,
+    /// Noes that were given since the first question that is still asked; they may lean on one another.
+    noes: Vec<Pair>,
+    depth: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,20 +155,47 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Is there any difference one step further in? Nothing is noted.
-    fn differs(&mut self, writer: &Parts<'a>, reader: &Parts<'a>) -> bool {
+    fn differs(&mut self, step: &Step, writer: &Parts<'a>, reader: &Parts<'a>) -> bool {
+        let pair = (pointers(writer), pointers(reader));
+        if let Some(known) = self.answers.known.get(&pair) {
+            return *known;
+        }
+        if self.answers.depth == DEEPEST_QUESTION {
+            self.sure = false;
+            return true;
+        }
+        self.answers.known.insert(pair.clone(), false);
+        self.answers.depth += 1;
         let mut walk = Walk {
             writer: self.writer,
             reader: self.reader,
             path: Vec::new(),
             waiting: VecDeque::new(),
             compared: BTreeMap::new(),
+            answers: std::mem::take(&mut self.answers),
             found: Vec::new(),
             sure: true,
             tangled: self.tangled,
         };
-        walk.all(self.path.clone(), writer.clone(), reader.clone());
+        let path = self.path.iter().cloned().chain([step.clone()]).collect();
+        walk.all(path, writer.clone(), reader.clone());
         self.sure &= walk.sure;
-        !walk.found.is_empty()
+        let differs = !walk.found.is_empty();
+        self.answers = walk.answers;
+        self.answers.depth -= 1;
+        if differs {
+            self.answers.known.insert(pair, true);
+        } else {
+            self.answers.noes.push(pair);
+        }
+        if self.answers.depth == 0 {
+            for no in std::mem::take(&mut self.answers.noes) {
+                if differs {
+                    self.answers.known.remove(&no);
+                }
+            }
+        }
+        differs
     }
 
     fn note(&mut self, rule: &'static str, sides: Sides, detail: impl Into<String>) {

@@ -73,11 +73,11 @@ impl<'a> Walk<'a, '_> {
             (true, false) if !to.never.is_empty() && from.never.is_empty() => {
                 ("PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL", None)
             }
-            (true, false) if to.never.is_empty() && self.differs(&from, &to) => {
+            (true, false) if to.never.is_empty() && self.differs(&step, &from, &to) => {
                 ("PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", unsent())
             }
             (false, true) if !is_open(&to) => ("OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL", unsent()),
-            (false, false) if from.never.is_empty() && self.differs(&from, &to) => {
+            (false, false) if from.never.is_empty() && self.differs(&step, &from, &to) => {
                 ("PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", unsent())
             }
             // The reader does not look at it, or accepts all that is sent.
