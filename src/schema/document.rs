@@ -39,6 +39,11 @@ impl<'a> Document<'a> {
         Self { root, named }
     }
 
+    /// As it stands.
+    pub(crate) fn whole(&self) -> &'a Value {
+        self.root
+    }
+
     pub(crate) fn root(&self) -> Parts<'a> {
         self.parts("", self.root)
     }

@@ -6,8 +6,6 @@ mod operation;
 mod payload;
 mod server;
 
-use std::fmt::Write;
-
 use serde_json::{Map, Value, json};
 
 use super::Schemas;
@@ -102,21 +100,6 @@ fn filled(map: Map<String, Value>) -> Option<Value> {
 fn message_ids(topic: &Topic) -> Vec<String> {
     let mut ids = Ids::of(is_id);
     topic.events.iter().map(|event| ids.give(event)).collect()
-}
-
-/// A JSON pointer as the fragment of a URI.
-fn fragment(pointer: &str) -> String {
-    let mut out = String::with_capacity(pointer.len());
-    for byte in pointer.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
-            _ if b"-._~!$&'()*+,;=:@/?".contains(&byte) => out.push(char::from(byte)),
-            _ => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]

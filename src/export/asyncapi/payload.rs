@@ -6,9 +6,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{fragment, is_id};
+use super::is_id;
 use crate::export::Schemas;
 use crate::export::ids::Ids;
+use crate::schema::named::fragment;
 
 /// Keywords whose value is a schema or a list of them.
 const SCHEMAS: [&str; 14] = [

@@ -8,8 +8,11 @@
 mod lens;
 mod prove;
 mod search;
+mod turned;
 mod walk;
 
+#[cfg(test)]
+mod lens_tests;
 #[cfg(test)]
 mod random_tests;
 #[cfg(test)]
@@ -18,7 +21,7 @@ mod tests;
 use serde_json::Value;
 
 use super::json;
-use super::sample::Pin;
+use super::sample::{Pin, PinTo};
 use crate::text::Span;
 use search::Search;
 
@@ -104,9 +107,16 @@ pub(crate) fn compare(
     settle: &dyn Fn(&mut Value),
 ) -> Result<Comparison, NoSchema> {
     let plain = Search::new(writer, reader, settle)?;
-    let differences = walk::differences(writer, reader).differences;
-    let (seen_writer, seen_reader) = seen(writer, reader, policy, &differences);
+    let mut differences = walk::differences(writer, reader).differences;
+    let (mut seen_writer, mut seen_reader) = seen(writer, reader, policy, &differences);
+    if Search::new(&seen_writer, &seen_reader, settle).is_err() {
+        // A reference led to what was written over: nothing is taken for granted.
+        (seen_writer, seen_reader) = (writer.clone(), reader.clone());
+        differences.iter_mut().for_each(|difference| difference.lens = None);
+    }
     let seen = Search::new(&seen_writer, &seen_reader, settle)?;
+    let takes_for_granted =
+        policy == Policy::Lenient && differences.iter().any(|difference| difference.lens.is_some());
 
     let mut comparison = Comparison { breaks: Vec::new(), tolerated: Vec::new(), undecided: None };
     let mut suspects = Vec::new();
@@ -125,6 +135,11 @@ pub(crate) fn compare(
     }
     if comparison.breaks.is_empty() {
         match prove::accepts_all(&seen_writer, &seen_reader) {
+            prove::Proof::Yes if takes_for_granted && hides(&plain, &seen, &suspects) => {
+                let reason = "what the lenient policy takes for granted leaves the writer nothing to write; \
+                              the strict policy takes nothing for granted";
+                comparison.undecided = Some(Undecided { reason: reason.to_owned(), suspects });
+            }
             prove::Proof::Yes => {}
             prove::Proof::Unknown { reason, difference } => {
                 match seen.any_example(difference.as_ref(), &suspects) {
@@ -135,6 +150,17 @@ pub(crate) fn compare(
         }
     }
     Ok(comparison)
+}
+
+/// Does what is taken for granted leave out the very places where the schemas differ? Then nothing is said about
+/// what it is not granted to.
+fn hides(plain: &Search<'_>, seen: &Search<'_>, suspects: &[Difference]) -> bool {
+    let whole = Pin { path: Vec::new(), to: PinTo::Present };
+    let is_hidden = |suspect: &Difference| match plain.example(suspect) {
+        Some((shown_at, ..)) => !seen.sends(&suspect.shows[shown_at]),
+        None => false,
+    };
+    (plain.sends(&whole) && !seen.sends(&whole)) || suspects.iter().any(is_hidden)
 }
 
 /// Both schemas as the policy sees them.

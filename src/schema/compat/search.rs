@@ -16,6 +16,8 @@ const TRIES: usize = 12;
 /// How many of them look like the schema's examples, and how little the others do (see [`Sampler::stray`]).
 const USUAL: usize = 4;
 const STRAYING: u64 = 40;
+/// Documents drawn of which one has to be a writer's.
+const SENT_TRIES: usize = 60;
 /// Documents drawn where nobody knows what to look for.
 const BLIND_TRIES: usize = 60;
 /// Every search finds the same.
@@ -78,6 +80,16 @@ impl<'a> Search<'a> {
             let mut tried = writer.extremes_at(drawn, place);
             tried.extend(reader.spoiled_near(drawn, place));
             tried.into_iter().find(|document| self.shown(document, wanted))
+        })
+    }
+
+    /// Does the writer's schema accept some document with a pin's place?
+    pub(super) fn sends(&self, pin: &Pin) -> bool {
+        let mut from = self.from_writer.borrow_mut();
+        (0..SENT_TRIES).any(|number| {
+            from.stray(if number < USUAL { 0 } else { 100 });
+            let drawn = from.guess(Some(pin));
+            drawn.is_some_and(|drawn| pin.is_in(&drawn) && self.writer.is_valid(&drawn))
         })
     }
 

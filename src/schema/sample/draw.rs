@@ -15,6 +15,19 @@ pub(crate) struct Pin {
     pub(crate) to: PinTo,
 }
 
+impl Pin {
+    /// Is a document as the pin has it?
+    pub(crate) fn is_in(&self, document: &Value) -> bool {
+        let get = |value, path: &[Step]| path.iter().try_fold(value, |value: &Value, step| step.of(value));
+        match (self.to, self.path.split_last()) {
+            (PinTo::Absent, Some((last, around))) => {
+                get(document, around).is_some_and(|around| last.of(around).is_none())
+            }
+            _ => get(document, &self.path).is_some(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PinTo {
     /// Anything.

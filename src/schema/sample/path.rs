@@ -13,6 +13,16 @@ pub(crate) enum Step {
     Index(usize),
 }
 
+impl Step {
+    /// The value one step inside another.
+    pub(super) fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        match self {
+            Self::Name(name) => value.get(name),
+            Self::Index(index) => value.get(index),
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

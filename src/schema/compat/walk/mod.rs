@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::Value;
 
 use super::Difference;
-use super::lens::{self, Lens};
+use super::lens::Lens;
+use super::turned::Turned;
 use crate::schema::document::{Document, Part, Parts, array as values_of};
 use crate::schema::sample::{Kind, Pin, PinTo, Step};
 
@@ -37,8 +38,8 @@ pub(super) struct Walked {
 pub(super) fn differences(writer: &Value, reader: &Value) -> Walked {
     // Before 2020-12 tuples are written otherwise, and before 2019-09 keywords beside a `$ref` say nothing.
     let sure = [writer, reader].iter().all(|schema| is_recent(schema));
-    let tangled = [writer, reader].map(lens::is_tangled);
     let (writer, reader) = (Document::new(writer), Document::new(reader));
+    let turned = [Turned::of(&writer), Turned::of(&reader)];
     let mut walk = Walk {
         writer: &writer,
         reader: &reader,
@@ -48,7 +49,7 @@ pub(super) fn differences(writer: &Value, reader: &Value) -> Walked {
         answers: Answers::default(),
         found: Vec::new(),
         sure,
-        tangled,
+        turned: &turned,
     };
     walk.all(Vec::new(), writer.root(), reader.root());
     Walked { differences: walk.found, sure: walk.sure }
@@ -78,8 +79,8 @@ struct Walk<'a, 'd> {
     answers: Answers,
     found: Vec<Difference>,
     sure: bool,
-    /// See [`lens::is_tangled`].
-    tangled: [bool; 2],
+    /// Of the writer's schema and of the reader's.
+    turned: &'d [Turned; 2],
 }
 
 /// The pointers of what holds on either side.
@@ -175,7 +176,7 @@ impl<'a> Walk<'a, '_> {
             answers: std::mem::take(&mut self.answers),
             found: Vec::new(),
             sure: true,
-            tangled: self.tangled,
+            turned: self.turned,
         };
         let path = self.path.iter().cloned().chain([step.clone()]).collect();
         walk.all(path, writer.clone(), reader.clone());
@@ -212,7 +213,7 @@ impl<'a> Walk<'a, '_> {
         lens: Option<Lens>,
     ) {
         let Sides { writer, reader } = sides;
-        let lens = lens.filter(|lens| lens.is_safe(self.tangled));
+        let lens = lens.filter(|lens| lens.is_safe(self.turned));
         let same = |known: &&mut Difference| {
             known.rule == rule && known.writer == writer && known.reader == reader && known.lens == lens
         };

@@ -46,7 +46,7 @@ impl<'a> Walk<'a, '_> {
                 (false, false, false) => "REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL",
                 (false, false, true) => "REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL",
             };
-            let lens = default.then(|| Lens::Default { reader: part.pointer.clone(), name: name.to_owned() });
+            let lens = Lens::default(self.reader, reader, &part.pointer, name);
             let sides =
                 Sides { writer: place(writer, "required"), reader: format!("{}/required", part.pointer) };
             let detail = format!("required {}", Value::from(name));
@@ -62,7 +62,7 @@ impl<'a> Walk<'a, '_> {
         if sent && read {
             return self.inside(step, from, to);
         }
-        let unsent = || Some(Lens::Unsent { writer: whole(writer), name: name.to_owned() });
+        let unsent = |walk: &Self| Lens::unsent(walk.writer, writer, name);
         let sides = Sides {
             writer: if sent { first(&from).unwrap_or_default() } else { whole(writer) },
             reader: first(&to).unwrap_or_else(|| whole(reader)),
@@ -74,11 +74,12 @@ impl<'a> Walk<'a, '_> {
                 ("PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL", None)
             }
             (true, false) if to.never.is_empty() && self.differs(&step, &from, &to) => {
-                ("PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", unsent())
+                let lens = Lens::ignored(writer, reader, name);
+                ("PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", lens)
             }
-            (false, true) if !is_open(&to) => ("OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL", unsent()),
+            (false, true) if !is_open(&to) => ("OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL", unsent(self)),
             (false, false) if from.never.is_empty() && self.differs(&step, &from, &to) => {
-                ("PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", unsent())
+                ("PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", unsent(self))
             }
             // The reader does not look at it, or accepts all that is sent.
             _ => return,
@@ -97,7 +98,7 @@ impl<'a> Walk<'a, '_> {
                 let pointer = format!("{}/patternProperties/{}", part.pointer, escaped(pattern));
                 if is_open(&from) && !is_open(&to) {
                     let sides = Sides { writer: whole(writer), reader: pointer };
-                    let lens = Some(Lens::OnlyDescribed { writer: whole(writer) });
+                    let lens = Lens::only_described(self.writer, writer);
                     let detail = format!("properties like {}", Value::from(pattern.as_str()));
                     let rule = "ADDITIONAL_PROPERTIES_NARROWED";
                     self.note_in(step, rule, sides, detail, PinTo::Present, lens);
@@ -122,7 +123,7 @@ impl<'a> Walk<'a, '_> {
             _ => return,
         };
         let sides = Sides { writer: place(writer, "additionalProperties"), reader: pointer };
-        let lens = Some(Lens::OnlyDescribed { writer: whole(writer) });
+        let lens = Lens::only_described(self.writer, writer);
         self.note_in(step, rule, sides, "properties that are not described", PinTo::Present, lens);
     }
 
