@@ -1,5 +1,7 @@
 //! Verdicts about random schemas, held against random documents.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -56,6 +58,8 @@ fn keyword(inner: BoxedStrategy<Value>) -> BoxedStrategy<(String, Value)> {
         said("type", prop::collection::btree_set(kinds(), 1..4).prop_map(|kinds| json!(kinds)).boxed()),
         said("const", documents()),
         said("enum", prop::collection::vec(documents(), 1..4).prop_map(Value::Array).boxed()),
+        said("enum", Just(json!([1.0, 2.0])).boxed()),
+        said("default", documents()),
         number("minimum"),
         number("maximum"),
         number("exclusiveMinimum"),
@@ -79,6 +83,7 @@ fn keyword(inner: BoxedStrategy<Value>) -> BoxedStrategy<(String, Value)> {
         said("properties", named(&inner).boxed()),
         said("patternProperties", inner.clone().prop_map(|schema| json!({ "^a": schema })).boxed()),
         said("additionalProperties", inner.clone()),
+        said("additionalProperties", any::<bool>().prop_map(Value::Bool).boxed()),
         said("required", some_names().boxed()),
         said("required", some_names().boxed()),
         said("dependentRequired", some_names().prop_map(|names| json!({ "a": names })).boxed()),
@@ -89,6 +94,7 @@ fn keyword(inner: BoxedStrategy<Value>) -> BoxedStrategy<(String, Value)> {
         said("allOf", some(&inner).boxed()),
         said("anyOf", some(&inner).boxed()),
         said("oneOf", some(&inner).boxed()),
+        said("oneOf", twice(&inner)),
         said("not", inner.clone()),
         said("if", inner.clone()),
         said("then", inner.clone()),
@@ -96,6 +102,51 @@ fn keyword(inner: BoxedStrategy<Value>) -> BoxedStrategy<(String, Value)> {
         said("$ref", prop::sample::select(vec![json!("#/$defs/d"), json!("#/$defs/e")]).boxed()),
     ];
     prop::strategy::Union::new(choices).boxed()
+}
+
+/// Schemas of which one may be there twice.
+fn twice(inner: &BoxedStrategy<Value>) -> BoxedStrategy<Value> {
+    let repeated = |(mut schemas, again): (Vec<Value>, bool)| {
+        schemas.extend(schemas.first().filter(|_| again).cloned());
+        Value::Array(schemas)
+    };
+    (prop::collection::vec(inner.clone(), 1..3), any::<bool>()).prop_map(repeated).boxed()
+}
+
+/// An event as they usually are: properties, some of them required, some with a default, more or less open, made of
+/// parts that are shared.
+fn usual() -> BoxedStrategy<Value> {
+    let simple = prop::sample::select(vec![
+        json!({}),
+        json!({ "type": "string" }),
+        json!({ "type": "integer", "minimum": 1 }),
+        json!({ "type": "integer", "minimum": 2, "default": 2 }),
+        json!({ "type": "integer", "default": "none" }),
+        json!({ "$ref": "#/$defs/d" }),
+        json!({ "allOf": [{ "$ref": "#/$defs/e" }, { "properties": { "a": { "default": 1 } } }] }),
+        json!({ "oneOf": [{ "$ref": "#/$defs/d" }, { "type": "null" }] }),
+    ]);
+    let properties = prop::collection::btree_map("[a-d]", simple, 0..4);
+    let required = prop::collection::btree_set("[a-d]", 0..3);
+    let rest = prop::sample::select(vec![
+        json!({}),
+        json!({ "additionalProperties": false }),
+        json!({ "additionalProperties": { "type": "string" } }),
+        json!({ "minProperties": 1 }),
+        json!({ "$ref": "#/$defs/d" }),
+        json!({ "allOf": [{ "$ref": "#/$defs/e" }] }),
+        json!({ "anyOf": [{ "$ref": "#/$defs/d" }, { "required": ["c"] }] }),
+        json!({ "dependentRequired": { "a": ["c"] } }),
+    ]);
+    type Parts = (BTreeMap<String, Value>, BTreeSet<String>, Value);
+    let event = |(properties, required, rest): Parts| {
+        let mut event = json!({ "type": "object", "properties": properties, "required": required });
+        if let (Some(event), Value::Object(rest)) = (event.as_object_mut(), rest) {
+            event.extend(rest);
+        }
+        event
+    };
+    (properties, required, rest).prop_map(event).boxed()
 }
 
 fn schema() -> BoxedStrategy<Value> {
@@ -111,7 +162,13 @@ fn schema() -> BoxedStrategy<Value> {
 
 /// A schema and a later version of it, in which some keywords came, went or changed.
 fn versions() -> BoxedStrategy<(Value, Value)> {
-    let edit = (any::<prop::sample::Index>(), prop::option::of(keyword(schema())));
+    let changed = prop_oneof![
+        3 => keyword(schema()),
+        1 => usual().prop_map(|schema| ("properties".to_owned(), schema["properties"].clone())),
+        1 => usual().prop_map(|schema| ("required".to_owned(), schema["required"].clone())),
+        1 => Just(("$schema".to_owned(), json!("https://json-schema.org/draft/2019-09/schema"))),
+    ];
+    let edit = (any::<prop::sample::Index>(), prop::option::of(changed));
     let edits = prop::collection::vec(edit, 0..3);
     let root = |schema: Value, d: Value, e: Value| match schema {
         Value::Object(mut keywords) => {
@@ -120,7 +177,8 @@ fn versions() -> BoxedStrategy<(Value, Value)> {
         }
         other => other,
     };
-    (schema(), schema(), schema(), edits)
+    let any_kind = || prop_oneof![1 => schema(), 1 => usual()];
+    (any_kind(), any_kind(), any_kind(), edits)
         .prop_map(move |(schema, d, e, edits)| {
             let before = root(schema, d, e);
             let mut after = before.clone();
@@ -133,6 +191,10 @@ fn versions() -> BoxedStrategy<(Value, Value)> {
                 let object = after.pointer_mut(&objects[index.index(objects.len())]);
                 let Some(keywords) = object.and_then(Value::as_object_mut) else { continue };
                 match edit {
+                    // A dialect is a whole document's.
+                    Some((keyword, value)) if keyword == "$schema" => {
+                        after.as_object_mut().and_then(|root| root.insert(keyword, value));
+                    }
                     Some((keyword, value)) => drop(keywords.insert(keyword, value)),
                     None => {
                         let gone = keywords
@@ -177,6 +239,22 @@ fn judge(schema: &Value) -> Option<Validator> {
     jsonschema::options().should_validate_formats(true).build(schema).ok()
 }
 
+/// Is anything in a document what a lens is about? Rather too much than too little.
+fn touches(lens: &lens::Lens, document: &Value) -> bool {
+    let inside = match document {
+        Value::Object(members) => members.values().any(|value| touches(lens, value)),
+        Value::Array(elements) => elements.iter().any(|value| touches(lens, value)),
+        _ => false,
+    };
+    let Value::Object(members) = document else { return inside };
+    inside
+        || match lens {
+            lens::Lens::Unsent { name, .. } | lens::Lens::Ignored { name, .. } => members.contains_key(name),
+            lens::Lens::OnlyDescribed { names, .. } => members.keys().any(|name| !names.contains(name)),
+            lens::Lens::Default { name, .. } => !members.contains_key(name),
+        }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, max_global_rejects: 100_000, ..ProptestConfig::default() })]
 
@@ -201,12 +279,26 @@ proptest! {
             }
             // What the policy takes for granted is granted to it.
             let differences = walk::differences(&writer, &reader).differences;
+            let mut from_plain = Sampler::new(&writer, 3);
+            let plain: Vec<Value> = (0..20).filter_map(|_| from_plain.guess(None)).collect();
+            let plain: Vec<&Value> =
+                documents.iter().chain(&plain).filter(|document| sends.is_valid(document)).collect();
+            let lenses: Vec<&lens::Lens> = differences.iter().filter_map(|found| found.lens.as_ref()).collect();
+            let untouched = |document: &Value| {
+                policy == Policy::Strict || !lenses.iter().any(|lens| touches(lens, document))
+            };
+            for document in &plain {
+                prop_assert!(!untouched(document) || reads.is_valid(document), "{:?}: {}", policy, document);
+            }
             let (writer, reader) = seen(&writer, &reader, policy, &differences);
             let (Some(sends), Some(reads)) = (judge(&writer), judge(&reader)) else { panic!("no schema") };
             let (mut from_writer, mut from_reader) = (Sampler::new(&writer, 1), Sampler::new(&reader, 2));
             let drawn: Vec<Value> = (0..20).filter_map(|_| from_writer.guess(None)).collect();
             let near: Vec<Value> =
                 drawn.iter().flat_map(|document| from_reader.spoiled(document)).take(500).collect();
+            // It is never everything.
+            let left = plain.iter().copied().chain(&drawn).chain(&near).any(|document| sends.is_valid(document));
+            prop_assert!(plain.is_empty() || left, "{:?}: nothing is left of {}", policy, plain[0]);
             for document in documents.iter().chain(&drawn).chain(&near) {
                 prop_assert!(!sends.is_valid(document) || reads.is_valid(document), "{:?}: {}", policy, document);
             }
