@@ -108,7 +108,7 @@ impl Maker<'_> {
         const TRIES: usize = 20;
         (0..TRIES).find_map(|_| {
             let valid = self.document()?;
-            let spoiled = self.sampler.spoiled(&valid).into_iter().take(MOST);
+            let spoiled = self.sampler.spoiled(&valid).take(MOST);
             let wrong = spoiled.filter_map(|document| {
                 let text = document.to_string();
                 let mut violations = self.judge.violations(text.as_bytes());

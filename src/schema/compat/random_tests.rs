@@ -294,8 +294,10 @@ proptest! {
             let (Some(sends), Some(reads)) = (judge(&writer), judge(&reader)) else { panic!("no schema") };
             let (mut from_writer, mut from_reader) = (Sampler::new(&writer, 1), Sampler::new(&reader, 2));
             let drawn: Vec<Value> = (0..20).filter_map(|_| from_writer.guess(None)).collect();
-            let near: Vec<Value> =
-                drawn.iter().flat_map(|document| from_reader.spoiled(document)).take(500).collect();
+            let mut near: Vec<Value> = Vec::new();
+            for document in &drawn {
+                near.extend(from_reader.spoiled(document).take(50));
+            }
             // It is never everything.
             let left = plain.iter().copied().chain(&drawn).chain(&near).any(|document| sends.is_valid(document));
             prop_assert!(plain.is_empty() || left, "{:?}: nothing is left of {}", policy, plain[0]);

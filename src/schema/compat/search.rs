@@ -9,7 +9,7 @@ use super::{Difference, Finding, NoSchema};
 use crate::schema::document::Document;
 use crate::schema::json;
 use crate::schema::judge;
-use crate::schema::sample::{Pin, PinTo, Sampler, Step, smaller};
+use crate::schema::sample::{Pin, PinTo, Sampler, Step, places, smaller, steps};
 
 /// Documents drawn for one difference, at each of its places.
 const TRIES: usize = 12;
@@ -20,6 +20,9 @@ const STRAYING: u64 = 40;
 const SENT_TRIES: usize = 60;
 /// Documents drawn where nobody knows what to look for.
 const BLIND_TRIES: usize = 60;
+/// Documents that each of them is spoiled to, and values in all of those.
+const MOST_SPOILED: usize = 200;
+const MOST_VALUES: usize = 20_000;
 /// Every search finds the same.
 const SEED: u64 = 20;
 
@@ -77,9 +80,8 @@ impl<'a> Search<'a> {
         let (mut writer, mut reader) = (self.from_writer.borrow_mut(), self.from_reader.borrow_mut());
         let around = (path.len().saturating_sub(1)..=path.len()).rev();
         around.map(|depth| &path[..depth]).find_map(|place| {
-            let mut tried = writer.extremes_at(drawn, place);
-            tried.extend(reader.spoiled_near(drawn, place));
-            tried.into_iter().find(|document| self.shown(document, wanted))
+            let mut tried = writer.extremes_at(drawn, place).chain(reader.spoiled_near(drawn, place));
+            tried.find(|document| self.shown(document, wanted))
         })
     }
 
@@ -108,7 +110,7 @@ impl<'a> Search<'a> {
         let found = of_difference.or_else(|| (0..BLIND_TRIES).find_map(|_| self.blind(&refused)))?;
         let error = self.reader.iter_errors(&found).next()?;
         let pointer = self.document.pointer_of(&error);
-        let path = tokens(error.instance_path().as_str());
+        let path = steps(&found, error.instance_path().as_str());
         let (example, refusal) = self.told(found.clone(), &pointer);
         let shows = vec![Pin { path, to: PinTo::Present }];
         let suspect = suspects.iter().find(|suspect| is_at(&pointer, &suspect.reader));
@@ -133,8 +135,9 @@ impl<'a> Search<'a> {
         if refused(&drawn) {
             return Some(drawn);
         }
-        let tried = self.from_reader.borrow_mut().spoiled(&drawn);
-        tried.into_iter().find(refused)
+        let most = (MOST_VALUES / places(&drawn).len()).clamp(1, MOST_SPOILED);
+        let mut from = self.from_reader.borrow_mut();
+        from.spoiled(&drawn).take(most).find(refused)
     }
 
     /// The document, as small as it still shows the same, and the reader's words about it.
@@ -165,12 +168,6 @@ fn is_at(place: &str, wanted: &str) -> bool {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     inside(place, wanted) || (inside(wanted, place) && !place.is_empty())
-}
-
-fn tokens(pointer: &str) -> Vec<Step> {
-    json::tokens(pointer)
-        .map(|token| token.parse().map_or_else(|_| Step::Name(token.clone()), Step::Index))
-        .collect()
 }
 
 fn validator(schema: &Value) -> Result<Validator, NoSchema> {

@@ -52,6 +52,13 @@ fn what_lies_deep_or_is_long_is_found_too() {
     assert_eq!(found, format!("MINIMUM_INCREASED {}", "/a".repeat(60)));
     let long = |most: u32| json!({ "type": "array", "items": { "type": "string" }, "maxItems": most });
     assert_eq!(rules(&long(1_000), &long(999), Policy::Strict), "MAX_ITEMS_DECREASED ");
+    // What would take all of the memory is not even tried.
+    let endless = json!({ "anyOf": [{ "type": "array", "maxItems": 3 }, { "type": "array", "minItems": 100_000_000 }] });
+    let found = rules(&endless, &json!({ "type": "array", "maxItems": 2 }), Policy::Strict);
+    assert_eq!(found, "MAX_ITEMS_ADDED ");
+    // Nor is each of a thousand elements spoiled in every way, where no example is found.
+    let vector = |pattern: &str| json!({ "type": "array", "minItems": 1_000, "maxItems": 1_000, "items": { "type": "string", "pattern": pattern } });
+    assert_eq!(rules(&vector("^[a-z]{3}$"), &vector("^[a-z]+$"), Policy::Strict), "? PATTERN_CHANGED /0");
 }
 
 #[test]
@@ -194,6 +201,17 @@ fn recursive_and_shared_schemas_are_compared_in_time() {
     }
     let found = rules(&levels(false, 1), &levels(true, 2), Policy::Strict);
     assert!(found.contains("MIN_LENGTH_INCREASED"), "{found}");
+}
+
+#[test]
+fn a_property_may_be_called_like_an_index() {
+    let closed =
+        |schema: Value| json!({ "properties": { "007": { "items": schema } }, "not": { "required": ["x"] } });
+    let (writer, reader) = (closed(json!({})), closed(json!({ "not": { "const": "b" } })));
+    let difference = json!({ "properties": { "007": { "const": ["b"] } }, "required": ["007"] });
+    let search = search::Search::new(&writer, &reader, &|_| {}).unwrap();
+    let found = search.any_example(Some(&difference), &[]).unwrap();
+    assert_eq!(found.difference.place(), "/007/0");
 }
 
 #[test]

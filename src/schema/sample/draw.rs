@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::dice::Dice;
 use super::hints::{Hints, varied};
-use super::path::Step;
+use super::path::{Step, get};
 use super::{number, text};
 use crate::schema::document::{Document, Parts, array, once};
 
@@ -18,7 +18,6 @@ pub(crate) struct Pin {
 impl Pin {
     /// Is a document as the pin has it?
     pub(crate) fn is_in(&self, document: &Value) -> bool {
-        let get = |value, path: &[Step]| path.iter().try_fold(value, |value: &Value, step| step.of(value));
         match (self.to, self.path.split_last()) {
             (PinTo::Absent, Some((last, around))) => {
                 get(document, around).is_some_and(|around| last.of(around).is_none())

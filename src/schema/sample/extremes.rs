@@ -45,7 +45,7 @@ fn numbers(parts: &Parts<'_>, values: &mut Vec<Value>) {
 fn texts(parts: &Parts<'_>, dice: &mut Dice, values: &mut Vec<Value>) {
     const LONG: usize = 5_000;
     let (least, most) = (number::greatest(parts, "minLength"), number::least(parts, "maxLength"));
-    let lengths = [least, most.min(LONG), (least + 1).min(most)];
+    let lengths = [least, most.min(LONG), least.saturating_add(1).min(most)];
     for length in lengths.into_iter().filter(|length| *length <= LONG) {
         values.push(Value::from(words(length, length.max(1), dice).chars().take(length).collect::<String>()));
         for (_, pattern) in parts.said("pattern") {
@@ -61,7 +61,7 @@ fn arrays(parts: &Parts<'_>, elements: &[Value], values: &mut Vec<Value>) {
     let Some(end) = elements.last() else { return };
     let least = number::greatest(parts, "minItems");
     let most = number::least(parts, "maxItems").min(LONG);
-    for length in [least, least + 1, 1, 2, most] {
+    for length in [least, least.saturating_add(1), 1, 2, most].into_iter().filter(|length| *length <= LONG) {
         let more = std::iter::repeat_n(end, length.saturating_sub(elements.len()));
         values.push(elements.iter().take(length).chain(more).cloned().collect());
     }

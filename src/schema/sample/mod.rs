@@ -24,7 +24,7 @@ use draw::Draw;
 use hints::Hints;
 
 pub(crate) use draw::{Kind, Pin, PinTo};
-pub(crate) use path::Step;
+pub(crate) use path::{Step, places, steps};
 pub(crate) use smaller::smaller;
 
 /// Draws documents from one schema: the same ones for the same seed.
@@ -72,41 +72,47 @@ impl<'a> Sampler<'a> {
         draw.value(root, &mut Vec::new())
     }
 
-    /// Documents like `valid`, each spoiled at one place, in no particular order.
-    pub(crate) fn spoiled(&mut self, valid: &Value) -> Vec<Value> {
-        let mut all = Vec::new();
-        for place in path::places(valid) {
-            all.extend(self.spoiled_near(valid, &place));
-        }
-        self.dice.shuffle(&mut all);
-        all
+    /// Documents like `valid`, each spoiled at one place, in no particular order. They are made one after the other:
+    /// all those of a long document would be too many.
+    pub(crate) fn spoiled(&mut self, valid: &Value) -> impl Iterator<Item = Value> {
+        let mut places = path::places(valid);
+        self.dice.shuffle(&mut places);
+        places.into_iter().flat_map(|place| {
+            let mut values = self.spoiled_at(valid, &place);
+            self.dice.shuffle(&mut values);
+            replaced(valid, place, values)
+        })
     }
 
     /// Documents like `valid`, spoiled at one place.
-    pub(crate) fn spoiled_near(&mut self, valid: &Value, place: &[Step]) -> Vec<Value> {
+    pub(crate) fn spoiled_near(&mut self, valid: &Value, place: &[Step]) -> impl Iterator<Item = Value> {
+        let values = self.spoiled_at(valid, place);
+        replaced(valid, place.to_vec(), values)
+    }
+
+    /// Values that may spoil one place of a document; none where there is no such place.
+    fn spoiled_at(&mut self, valid: &Value, place: &[Step]) -> Vec<Value> {
+        let Some(current) = path::get(valid, place) else { return Vec::new() };
         let parts = spoil::parts_at(&self.document, place);
-        let dice = &mut self.dice;
-        replaced(valid, place, |current| spoil::spoiled(&self.document, &parts, current, dice))
+        spoil::spoiled(&self.document, &parts, current, &mut self.dice)
     }
 
     /// Documents like `valid` with values at one place that are at the edge of what is accepted.
-    pub(crate) fn extremes_at(&mut self, valid: &Value, place: &[Step]) -> Vec<Value> {
+    pub(crate) fn extremes_at(&mut self, valid: &Value, place: &[Step]) -> impl Iterator<Item = Value> {
         let parts = spoil::parts_at(&self.document, place);
-        let dice = &mut self.dice;
-        replaced(valid, place, |current| extremes::extremes(&parts, current, dice))
+        let values = path::get(valid, place)
+            .map_or_else(Vec::new, |current| extremes::extremes(&parts, current, &mut self.dice));
+        replaced(valid, place.to_vec(), values)
     }
 }
 
-/// A document for each other value of one place; none where there is no such place.
-fn replaced(document: &Value, place: &[Step], others: impl FnOnce(&Value) -> Vec<Value>) -> Vec<Value> {
-    let mut document = document.clone();
-    let Some(current) = path::at(&mut document, place).cloned() else { return Vec::new() };
-    let documents = others(&current).into_iter().filter_map(|other| {
+/// A document for each other value of one place.
+fn replaced(document: &Value, place: Vec<Step>, others: Vec<Value>) -> impl Iterator<Item = Value> {
+    others.into_iter().filter_map(move |other| {
         let mut document = document.clone();
-        *path::at(&mut document, place)? = other;
+        *path::at(&mut document, &place)? = other;
         Some(document)
-    });
-    documents.collect()
+    })
 }
 
 /// A name that a pattern matches.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::schema::json::escaped;
+use crate::schema::json::{escaped, tokens};
 
 /// A step from a value to one inside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +40,27 @@ pub(super) fn at<'a>(value: &'a mut Value, path: &[Step]) -> Option<&'a mut Valu
     })
 }
 
+/// The value that steps lead to, to be looked at.
+pub(super) fn get<'a>(value: &'a Value, path: &[Step]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, step| step.of(value))
+}
+
+/// The steps of a JSON pointer into a document.
+pub(crate) fn steps(document: &Value, pointer: &str) -> Vec<Step> {
+    let mut around = Some(document);
+    let mut path = Vec::new();
+    for token in tokens(pointer) {
+        // A property may be called `007`.
+        let index = around.filter(|around| around.is_array()).and_then(|_| token.parse().ok());
+        let step = index.map_or(Step::Name(token), Step::Index);
+        around = around.and_then(|around| step.of(around));
+        path.push(step);
+    }
+    path
+}
+
 /// Every place of a document, the whole one first.
-pub(super) fn places(value: &Value) -> Vec<Vec<Step>> {
+pub(crate) fn places(value: &Value) -> Vec<Vec<Step>> {
     let mut found = Vec::new();
     collect(value, &mut Vec::new(), &mut found);
     found

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use super::path::{Step, at, places};
 
-/// Documents that are tried; a large one stays larger than it would have to.
+/// Documents that are tried, and values in all of them; a large one stays larger than it would have to.
 const TRIES: usize = 150;
+const VALUES: usize = 1_000_000;
 
 /// Leaves out whatever the document serves without: what is large first.
 pub(crate) fn smaller(document: Value, serves: impl Fn(&Value) -> bool) -> Value {
     let mut document = document;
-    let mut left = TRIES;
+    let mut left = TRIES.min(VALUES / places(&document).len());
     while without_some(&mut document, &serves, &mut left) {}
     document
 }
