@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::schema::json::{escaped, tokens};
+use crate::schema::named::Named;
 use crate::topology::schemas::event_and_version;
 
 /// The schemas of a folder.
 #[derive(Debug, Default)]
 pub(crate) struct Schemas {
-    /// By file name.
-    files: BTreeMap<String, Value>,
+    /// By file name: one document, in which references are followed.
+    files: Value,
+    named: Named,
     /// Version and file, by event.
     newest: BTreeMap<String, (u32, String)>,
 }
@@ -23,11 +26,19 @@ pub(super) struct EventSchema<'a> {
     pub(super) schema: &'a Value,
 }
 
-/// A part of a schema file; references in it are relative to that file.
+/// What the references of a schema start from: its file, or what has an `$id` of its own in there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Home<'a> {
+    pub(super) file: &'a str,
+    /// JSON pointer in all files together.
+    resource: &'a str,
+}
+
+/// A part of a schema file.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Part<'a> {
-    pub(super) file: &'a str,
-    /// JSON pointer.
+    pub(super) home: Home<'a>,
+    /// JSON pointer in the file.
     pub(super) pointer: String,
     pub(super) schema: &'a Value,
 }
@@ -37,90 +48,53 @@ impl Schemas {
     /// there to be referred to.
     pub(crate) fn of(files: BTreeMap<String, Value>) -> Self {
         let mut newest: BTreeMap<String, (u32, String)> = BTreeMap::new();
-        for file in files.keys() {
+        let mut named = Named::default();
+        for (file, schema) in &files {
+            named.add(schema, &format!("/{}", escaped(file)), &format!("file:///{file}"));
             let Some((event, version)) = event_and_version(file) else { continue };
             let known = newest.get(event).is_some_and(|(newest, _)| *newest > version);
             if !known {
                 newest.insert(event.to_owned(), (version, file.clone()));
             }
         }
-        Self { files, newest }
+        Self { files: Value::Object(files.into_iter().collect()), named, newest }
     }
 
     pub(super) fn event(&self, event: &str) -> Option<EventSchema<'_>> {
         let (version, file) = self.newest.get(event)?;
-        Some(EventSchema { version: *version, file, schema: &self.files[file] })
+        Some(EventSchema { version: *version, file, schema: self.file(file)? })
     }
 
     pub(super) fn file(&self, file: &str) -> Option<&Value> {
         self.files.get(file)
     }
 
-    /// What a `$ref` of the file `from` leads to; `None` outside of the folder.
-    pub(super) fn follow(&self, from: &str, reference: &str) -> Option<Part<'_>> {
+    /// What the references of a file start from.
+    pub(super) fn home<'a>(&'a self, file: &'a str) -> Home<'a> {
+        Home { file, resource: self.named.resource_of(&format!("/{}", escaped(file))) }
+    }
+
+    /// What the references of a schema start from that stands right inside another one.
+    pub(super) fn inside<'a>(&'a self, home: Home<'a>, schema: &Value) -> Home<'a> {
+        Home { resource: self.named.resource_inside(home.resource, schema), ..home }
+    }
+
+    /// What a `$ref` leads to; `None` outside of the folder.
+    pub(super) fn follow(&self, from: Home<'_>, reference: &str) -> Option<Part<'_>> {
         let (base, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        let (file, document) = match base {
-            "" => self.files.get_key_value(from)?,
-            base => self.named(from, base)?,
+        // A file's name leads there, whatever the files call themselves.
+        let file = base.strip_prefix("./").unwrap_or(base);
+        let target = match self.file(file) {
+            Some(_) => self.named.target(&format!("/{}", escaped(file)), &format!("#{fragment}"))?,
+            None => self.named.target(from.resource, reference)?,
         };
-        let fragment = percent_decoded(fragment);
-        let pointer = match fragment.as_str() {
-            "" => fragment,
-            pointer if pointer.starts_with('/') => fragment,
-            anchor => anchored(document, anchor)?,
-        };
-        Some(Part { file, schema: document.pointer(&pointer)?, pointer })
+        let schema = self.files.pointer(&target)?;
+        let end = target[1..].find('/').map_or(target.len(), |end| end + 1);
+        let name = tokens(&target[..end]).next()?;
+        let (file, _) = self.files.as_object()?.get_key_value(&name)?;
+        let home = Home { file, resource: self.named.resource_of(&target) };
+        Some(Part { home, pointer: target[end..].to_owned(), schema })
     }
-
-    /// The file of that name, or the one whose `$id` is `base`, seen from the `$id` of `from`.
-    fn named(&self, from: &str, base: &str) -> Option<(&String, &Value)> {
-        let id = |document: &Value| document.get("$id")?.as_str().map(str::to_owned);
-        let beside = |own: String| own.rsplit_once('/').map(|(folder, _)| format!("{folder}/{base}"));
-        let seen = self.files.get(from).and_then(id).and_then(beside);
-        self.files.get_key_value(base.strip_prefix("./").unwrap_or(base)).or_else(|| {
-            self.files.iter().find(|(_, document)| {
-                let id = id(document);
-                id.is_some() && (id.as_deref() == Some(base) || id == seen)
-            })
-        })
-    }
-}
-
-/// JSON pointer of the schema whose `$anchor` that is.
-fn anchored(schema: &Value, anchor: &str) -> Option<String> {
-    if schema.get("$anchor").and_then(Value::as_str) == Some(anchor) {
-        return Some(String::new());
-    }
-    let inside = |key: String, value: &Value| Some(format!("/{key}{}", anchored(value, anchor)?));
-    match schema {
-        Value::Object(map) => {
-            map.iter().find_map(|(key, value)| inside(key.replace('~', "~0").replace('/', "~1"), value))
-        }
-        Value::Array(items) => items.iter().enumerate().find_map(|(at, item)| inside(at.to_string(), item)),
-        _ => None,
-    }
-}
-
-/// The fragment of a URI as it was before it was made fit for one.
-fn percent_decoded(text: &str) -> String {
-    let byte = |digits: &str| u8::from_str_radix(digits, 16).ok();
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
-        out.extend_from_slice(before.as_bytes());
-        match after.get(..2).and_then(byte) {
-            Some(decoded) => {
-                out.push(decoded);
-                rest = &after[2..];
-            }
-            None => {
-                out.push(b'%');
-                rest = after;
-            }
-        }
-    }
-    out.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]
@@ -159,19 +133,36 @@ mod tests {
         let schemas = schemas();
         let money = json!({ "$anchor": "money", "type": "number" });
         for (reference, file, pointer, expected) in [
-            ("#", "Order.v2.json", "", schemas.files["Order.v2.json"].clone()),
+            ("#", "Order.v2.json", "", schemas.file("Order.v2.json").unwrap().clone()),
             ("#/$defs/a~1b%20c", "Order.v2.json", "/$defs/a~1b c", json!({ "minimum": 0 })),
             ("common.json#/$defs/money", "common.json", "/$defs/money", money.clone()),
             ("./common.json#money", "common.json", "/$defs/money", money.clone()),
             ("common#money", "common.json", "/$defs/money", money.clone()),
             ("https://shop.example/schemas/common#/$defs/money", "common.json", "/$defs/money", money),
         ] {
-            let found = schemas.follow("Order.v2.json", reference);
-            let expected = Part { file, pointer: pointer.to_owned(), schema: &expected };
+            let found = schemas.follow(schemas.home("Order.v2.json"), reference);
+            let expected = Part { home: schemas.home(file), pointer: pointer.to_owned(), schema: &expected };
             assert_eq!(found, Some(expected), "{reference}");
         }
         for reference in ["#/$defs/x", "#x", "other.json", "https://elsewhere.example/x", "#/%zz"] {
-            assert_eq!(schemas.follow("Order.v2.json", reference), None, "{reference}");
+            assert_eq!(schemas.follow(schemas.home("Order.v2.json"), reference), None, "{reference}");
         }
+    }
+
+    #[test]
+    fn what_has_a_name_of_its_own_inside_a_file_is_found_by_that_name() {
+        let money =
+            json!({ "$id": "urn:money", "$ref": "#/$defs/x", "$defs": { "x": { "type": "number" } } });
+        let order = json!({ "properties": { "default": money }, "$defs": { "x": { "type": "string" } } });
+        let schemas = Schemas::of(BTreeMap::from([("Order.v1.json".to_owned(), order)]));
+        let root = schemas.home("Order.v1.json");
+        let money = schemas.follow(root, "urn:money").unwrap();
+        assert_eq!(money.pointer, "/properties/default");
+        assert_eq!(schemas.inside(root, money.schema), money.home);
+        let x = |home| schemas.follow(home, "#/$defs/x").unwrap().pointer;
+        assert_eq!(
+            (x(money.home), x(root)),
+            ("/properties/default/$defs/x".to_owned(), "/$defs/x".to_owned())
+        );
     }
 }

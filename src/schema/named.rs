@@ -12,25 +12,33 @@ use super::json::escaped;
 pub(crate) struct Named {
     /// Resources by their URI (`$id`): their pointers.
     resources: BTreeMap<String, String>,
+    /// Resources by their pointers: what references in them start from.
+    bases: BTreeMap<String, String>,
     /// Anchors, by the pointer of their resource: their pointers.
     anchors: BTreeMap<(String, String), String>,
 }
 
 impl Named {
-    /// Gives a resource another name.
-    pub(crate) fn call(&mut self, uri: &str, pointer: &str) {
-        self.resources.insert(uri.to_owned(), pointer.to_owned());
+    /// Names a resource that stands at a pointer, and all that it names itself.
+    pub(crate) fn add(&mut self, schema: &Value, pointer: &str, uri: &str) {
+        self.call(uri.to_owned(), pointer);
+        self.note(schema, pointer, uri, pointer);
+    }
+
+    fn call(&mut self, uri: String, pointer: &str) {
+        self.bases.insert(pointer.to_owned(), uri.clone());
+        self.resources.insert(uri, pointer.to_owned());
     }
 
     /// Notes the `$id`s and anchors of a schema that stands in a resource, which has a URI and a pointer.
-    pub(crate) fn note(&mut self, schema: &Value, pointer: &str, uri: &str, resource: &str) {
+    pub(super) fn note(&mut self, schema: &Value, pointer: &str, uri: &str, resource: &str) {
         match schema {
             Value::Object(keywords) => {
                 let (mut uri, mut resource) = (uri.to_owned(), resource.to_owned());
                 if let Some(id) = keywords.get("$id").or_else(|| keywords.get("id")).and_then(Value::as_str) {
                     uri = joined(&uri, id.trim_end_matches('#'));
                     pointer.clone_into(&mut resource);
-                    self.resources.insert(uri.clone(), resource.clone());
+                    self.call(uri.clone(), pointer);
                 }
                 if let Some(anchor) = keywords.get("$anchor").and_then(Value::as_str) {
                     self.anchors.insert((resource.clone(), anchor.to_owned()), pointer.to_owned());
@@ -64,7 +72,8 @@ impl Named {
     /// Where a reference leads that stands in the schema at a pointer, as a pointer.
     pub(crate) fn target(&self, from: &str, reference: &str) -> Option<String> {
         let (uri, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        let (base, resource) = self.resource_of(from);
+        let resource = self.resource_of(from);
+        let base = self.bases.get(resource).map_or("", String::as_str);
         let resource = match uri {
             "" => resource,
             uri => self.resource(&joined(base, uri)).or_else(|| self.resource(uri))?,
@@ -76,13 +85,24 @@ impl Named {
         }
     }
 
-    /// The URI and the pointer of the resource that the schema at a pointer belongs to.
-    fn resource_of(&self, pointer: &str) -> (&str, &str) {
-        let holds = |base: &str| {
-            pointer.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        let resources = self.resources.iter().map(|(uri, base)| (uri.as_str(), base.as_str()));
-        resources.filter(|(_, base)| holds(base)).max_by_key(|(_, base)| base.len()).unwrap_or(("", ""))
+    /// The pointer of the resource that the schema at a pointer belongs to.
+    pub(crate) fn resource_of(&self, pointer: &str) -> &str {
+        let mut around = pointer;
+        loop {
+            match (self.bases.get_key_value(around), around.rsplit_once('/')) {
+                (Some((resource, _)), _) => return resource,
+                (None, Some((further, _))) => around = further,
+                (None, None) => return "",
+            }
+        }
+    }
+
+    /// The pointer of the resource that a schema right inside another resource belongs to.
+    pub(crate) fn resource_inside<'n>(&'n self, resource: &'n str, schema: &Value) -> &'n str {
+        let id = schema.get("$id").or_else(|| schema.get("id")).and_then(Value::as_str);
+        let base = self.bases.get(resource).map_or("", String::as_str);
+        let own = id.and_then(|id| self.resource(&joined(base, id.trim_end_matches('#'))));
+        own.unwrap_or(resource)
     }
 }
 

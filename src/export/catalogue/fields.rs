@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::kind::kind;
 use crate::export::Schemas;
-use crate::export::schemas::EventSchema;
+use crate::export::schemas::{EventSchema, Home};
 use crate::text::{code, prose};
 
 /// A row of the table.
@@ -21,10 +21,10 @@ pub(super) struct Field {
     pub(super) meaning: String,
 }
 
-/// A schema and the file that its references are relative to.
+/// A schema and what its references start from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At<'a> {
-    pub(super) file: &'a str,
+    pub(super) home: Home<'a>,
     pub(super) schema: &'a Value,
 }
 
@@ -45,11 +45,12 @@ impl<'a> Whole<'a> {
         if self.has(part.schema) {
             return;
         }
+        let part = At { home: schemas.inside(part.home, part.schema), ..part };
         self.parts.push(part);
         if let Some(reference) = part.schema.get("$ref").and_then(Value::as_str)
-            && let Some(found) = schemas.follow(part.file, reference)
+            && let Some(found) = schemas.follow(part.home, reference)
         {
-            self.add(At { file: found.file, schema: found.schema }, schemas);
+            self.add(At { home: found.home, schema: found.schema }, schemas);
         }
         for schema in list(part.schema.get("allOf")) {
             self.add(At { schema, ..part }, schemas);
@@ -101,8 +102,8 @@ const DEEPEST: usize = 8;
 const MOST: usize = 500;
 
 /// The fields in the schema's order, those of objects and of lists beneath them.
-pub(super) fn fields(schemas: &Schemas, event: EventSchema<'_>) -> Vec<Field> {
-    let root = Whole::of(At { file: event.file, schema: event.schema }, schemas);
+pub(super) fn fields<'a>(schemas: &'a Schemas, event: EventSchema<'a>) -> Vec<Field> {
+    let root = Whole::of(At { home: schemas.home(event.file), schema: event.schema }, schemas);
     let mut reader = Reader { schemas, fields: Vec::new() };
     reader.inside(&root, "", &[]);
     if reader.fields.len() > MOST {

@@ -150,7 +150,7 @@ mod tests {
             (json!({ "type": "array", "minItems": 2, "maxItems": 2 }), "list, exactly 2 entries"),
             (json!({ "anyOf": [{ "$ref": "https://example.com/x" }] }), "see `https://example.com/x`"),
         ] {
-            let whole = Whole::of(At { file: "", schema: &schema }, &schemas);
+            let whole = Whole::of(At { home: schemas.home(""), schema: &schema }, &schemas);
             assert_eq!(kind(&whole, &schemas), expected, "{schema}");
         }
     }
