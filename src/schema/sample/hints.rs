@@ -21,13 +21,14 @@ impl<'a> Hints<'a> {
 
     /// The value at a place: the example's, else one of the place's own schema.
     pub(super) fn at(self, parts: &Parts<'a>, path: &[Step], dice: &mut Dice) -> Option<&'a Value> {
-        let example = path.iter().try_fold(self.example?, |value, step| match step {
+        let inside = |value: &'a Value, step: &Step| match step {
             Step::Name(name) => value.get(name),
             Step::Index(index) => {
                 let elements = value.as_array().filter(|elements| !elements.is_empty())?;
                 elements.get(index % elements.len())
             }
-        });
+        };
+        let example = self.example.and_then(|example| path.iter().try_fold(example, inside));
         let own = || {
             let examples = parts.said("examples").filter(|_| !path.is_empty());
             let own: Vec<&'a Value> =

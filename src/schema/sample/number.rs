@@ -49,7 +49,25 @@ pub(super) fn draw(
     let (first, last) = ((lowest / step).ceil(), (highest / step).floor());
     let steps = u64::try_from(floor(last - first)).unwrap_or(0);
     let chosen = first + dice.between(0, steps) as f64;
-    value(if step < 1.0 { rounded(chosen * step) } else { chosen * step })
+    let number = if step < 1.0 { rounded(chosen * step) } else { chosen * step };
+    let fits = |number: &f64| {
+        said("minimum").all(|bound| *number >= bound)
+            && said("maximum").all(|bound| *number <= bound)
+            && said("exclusiveMinimum").all(|bound| *number > bound)
+            && said("exclusiveMaximum").all(|bound| *number < bound)
+    };
+    if fits(&number) {
+        return value(number);
+    }
+    // No step lies between the bounds.
+    let known = example.filter(|example| example.as_f64().as_ref().is_some_and(fits));
+    let above = said("minimum").chain(said("exclusiveMinimum")).reduce(f64::max);
+    let below = said("maximum").chain(said("exclusiveMaximum")).reduce(f64::min);
+    let between = match (above, below) {
+        (Some(above), Some(below)) => above / 2.0 + below / 2.0,
+        (above, below) => above.map_or(below? - step, |above| above + step),
+    };
+    known.cloned().or_else(|| value(between))
 }
 
 /// Without the dust that a multiplication of fractions leaves.

@@ -121,6 +121,16 @@ fn examples_say_what_values_look_like() {
 }
 
 #[test]
+fn numbers_are_found_between_narrow_bounds() {
+    for (example, expected) in [(json!([0.002]), 0.002), (json!([]), 0.003), (json!([7]), 0.003)] {
+        let schema = json!({ "type": "object", "required": ["r"], "properties": { "r": { "type": "number", "minimum": 0.001, "exclusiveMaximum": 0.005, "examples": example } } });
+        let judge = judge(&schema);
+        let found = Sampler::new(&schema, 1).valid(|value| judge.is_valid(value)).unwrap();
+        assert_eq!(found, json!({ "r": expected }));
+    }
+}
+
+#[test]
 fn a_schema_without_documents_is_given_up_on() {
     for schema in [
         json!(false),
