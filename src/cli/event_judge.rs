@@ -9,12 +9,16 @@ use super::topology_file;
 use crate::event;
 use crate::schema::{ByType, Carries, Judge, Rules};
 use crate::text::{listed, nearest, quoted};
+use crate::topology::schemas::event_and_version;
 use crate::topology::{Topic, TopicRole, Topology};
 
 /// Names that a message lists.
 const MOST_LISTED: usize = 10;
 const USUAL_TOPOLOGY: &str = "topology.yaml";
 const USUAL_SCHEMAS: &str = "schemas";
+/// How the folder of schemas is chosen here.
+const WHICH_FOLDER: &str =
+    "`--schemas FOLDER` names it, `--topology FILE` the topology that does, `--schema FILE` one schema";
 
 /// Which schema judges an event.
 #[derive(clap::Args)]
@@ -52,7 +56,7 @@ impl Selection {
         let folder = self.folder(topology.as_ref());
         let rules = if self.no_rules { Rules::none() } else { event::rules() };
         let only = self.event.as_deref();
-        let schemas = Files::of(&folder)?.compile(&rules, only)?;
+        let schemas = Files::of(&folder, WHICH_FOLDER)?.compile(&rules, only)?;
         if let Some(event) = &self.event {
             return Ok(Judge::as_type(schemas, event_of(event).0));
         }
@@ -143,6 +147,28 @@ pub(super) fn event_of(text: &str) -> (&str, Option<u32>) {
     parts.map_or((text, None), |(event, version)| (event, Some(version)))
 }
 
+/// Schema files by event and version, of which there can be one each.
+pub(super) fn by_event(
+    files: impl IntoIterator<Item = PathBuf>,
+) -> Result<BTreeMap<String, BTreeMap<u32, PathBuf>>, CliError> {
+    let mut sorted: BTreeMap<String, BTreeMap<u32, PathBuf>> = BTreeMap::new();
+    let mut files: Vec<PathBuf> = files.into_iter().collect();
+    files.sort();
+    for file in files {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some((event, version)) = event_and_version(name) else { continue };
+        let (event, shown) = (event.to_owned(), name.to_owned());
+        if let Some(other) = sorted.entry(event.clone()).or_default().insert(version, file) {
+            let other =
+                other.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let both = format!("{} and {}", quoted(&other), quoted(&shown));
+            return Err(CliError::failed(format!("{both} are both version {version} of {event}"))
+                .help("rename one of them, or remove it"));
+        }
+    }
+    Ok(sorted)
+}
+
 /// The schema files of a folder, by event and version.
 pub(super) struct Files {
     folder: PathBuf,
@@ -150,20 +176,17 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn of(folder: &Path) -> Result<Self, CliError> {
+    /// `which`: how the folder is chosen, for whoever chose one that is not there.
+    pub(super) fn of(folder: &Path, which: &str) -> Result<Self, CliError> {
         let unreadable = |error: std::io::Error| {
-            CliError::failed(format!("cannot read the folder of schemas {}", quoted(&folder.display().to_string())))
-                .because(error)
-                .help("`--schemas FOLDER` names it, `--topology FILE` the topology that does, `--schema FILE` one schema")
+            let folder = quoted(&folder.display().to_string());
+            CliError::failed(format!("cannot read the folder of schemas {folder}")).because(error).help(which)
         };
-        let mut files: BTreeMap<String, BTreeMap<u32, PathBuf>> = BTreeMap::new();
+        let mut paths = Vec::new();
         for entry in folder.read_dir().map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if let Some((event, Some(version))) = name.strip_suffix(".json").map(event_of) {
-                files.entry(event.to_owned()).or_default().insert(version, path);
-            }
+            paths.push(entry.map_err(unreadable)?.path());
         }
+        let files = by_event(paths)?;
         if files.is_empty() {
             return Err(CliError::failed(format!(
                 "{} has no schemas",

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::error::CliError;
+use crate::schema::bundle::Bundled;
+use crate::schema::named::percent_decoded;
 use crate::schema::{Compiler, Retriever, Rule, Schema, SchemaError};
 use crate::text::{Lines, quoted};
 
@@ -16,7 +18,18 @@ pub(crate) struct SchemaFile {
     pub(crate) shown: String,
     pub(crate) text: Vec<u8>,
     compiler: Compiler,
+    finder: Finder,
 }
+
+/// A schema that another one refers to.
+pub(crate) struct Referred {
+    /// As messages call it.
+    pub(crate) shown: String,
+    pub(crate) text: Vec<u8>,
+}
+
+/// Finds a schema by its absolute URI, or says why not.
+pub(super) type Finder = Arc<dyn Fn(&str) -> Result<Referred, String> + Send + Sync>;
 
 impl SchemaFile {
     /// Reads a file; its references may lead to other files, never to a network.
@@ -25,15 +38,20 @@ impl SchemaFile {
         let text = fs::read(file).map_err(|error| unusable(&shown).because(format!("{shown}: {error}")))?;
         let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         let folder = absolute.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self::new(shown, text, &absolute, retriever(folder)))
+        Ok(Self::new(shown, text, &absolute, finder(folder)))
     }
 
     /// Takes a text that stands, or stood, at a path.
-    pub(crate) fn new(shown: String, mut text: Vec<u8>, path: &Path, retriever: Retriever) -> Self {
-        if text.starts_with(b"\xef\xbb\xbf") {
-            text.drain(..3);
-        }
-        Self { shown, text, compiler: Compiler::new().base(file_uri(path)).retriever(retriever) }
+    pub(super) fn new(shown: String, text: Vec<u8>, path: &Path, finder: Finder) -> Self {
+        let found = Arc::clone(&finder);
+        let retriever: Retriever = Arc::new(move |uri| found(uri).map(|referred| referred.text));
+        let compiler = Compiler::new().base(file_uri(path)).retriever(retriever);
+        Self { shown, text: without_mark(text), compiler, finder }
+    }
+
+    /// A schema that this one refers to, by its absolute URI.
+    pub(crate) fn referred(&self, uri: &str) -> Option<Referred> {
+        (self.finder)(uri).ok()
     }
 
     pub(crate) fn compile(&self, rules: &[Rule]) -> Result<Schema, CliError> {
@@ -41,7 +59,7 @@ impl SchemaFile {
     }
 
     /// The schema with all that it refers to embedded.
-    pub(crate) fn bundle(&self) -> Result<Value, CliError> {
+    pub(crate) fn bundle(&self) -> Result<Bundled, CliError> {
         self.compiler.bundle(&self.text).map_err(|error| self.refused(&error))
     }
 
@@ -67,28 +85,38 @@ fn places(error: &SchemaError, file: &str, text: &[u8]) -> Vec<String> {
 }
 
 /// Finds referred schemas: files by their paths, anything else by the `$id` of the files in `folder`.
-fn retriever(folder: PathBuf) -> Retriever {
+fn finder(folder: PathBuf) -> Finder {
     Arc::new(move |uri| {
-        if let Some(path) = path_of(uri) {
-            return fs::read(&path).map_err(|error| format!("{}: {error}", path.display()));
-        }
-        by_id(&folder, uri).ok_or_else(|| {
+        let path = path_of(uri).or_else(|| by_id(&folder, uri)).ok_or_else(|| {
             format!("no file in {} has this `$id`, and nothing is fetched from a network", folder.display())
-        })
+        })?;
+        let text = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let here = std::env::current_dir().unwrap_or_default();
+        let shown = path.strip_prefix(here).unwrap_or(&path).display().to_string();
+        Ok(Referred { shown, text: without_mark(text) })
     })
 }
 
-fn by_id(folder: &Path, uri: &str) -> Option<Vec<u8>> {
+fn by_id(folder: &Path, uri: &str) -> Option<PathBuf> {
     let mut files: Vec<PathBuf> =
         folder.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.sort();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    files.into_iter().find_map(|path| {
-        let text = fs::read(path).ok()?;
-        let schema: Value = serde_json::from_slice(&text).ok()?;
-        let id = schema.get("$id").or(schema.get("id"))?.as_str()?;
-        (id.trim_end_matches('#') == uri.trim_end_matches('#')).then_some(text)
-    })
+    files.into_iter().find(|path| fs::read(path).is_ok_and(|text| has_id(&text, uri)))
+}
+
+/// Is it a schema that calls itself so?
+pub(super) fn has_id(text: &[u8], uri: &str) -> bool {
+    let schema: Value = serde_json::from_slice(text).unwrap_or_default();
+    let id = schema.get("$id").or_else(|| schema.get("id")).and_then(Value::as_str);
+    id.is_some_and(|id| id.trim_end_matches('#') == uri.trim_end_matches('#'))
+}
+
+fn without_mark(mut text: Vec<u8>) -> Vec<u8> {
+    if text.starts_with(b"\xef\xbb\xbf") {
+        text.drain(..3);
+    }
+    text
 }
 
 /// `file:///a%20b/c.json`.
@@ -111,20 +139,7 @@ fn file_uri(path: &Path) -> String {
 /// The path of a `file:` URI.
 pub(super) fn path_of(uri: &str) -> Option<PathBuf> {
     let encoded = uri.strip_prefix("file://")?.split('#').next()?;
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.as_bytes();
-    while let [first, others @ ..] = rest {
-        rest = others;
-        let escape = (*first == b'%').then(|| others.get(..2)).flatten();
-        match escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &others[2..];
-            }
-            None => bytes.push(*first),
-        }
-    }
-    Some(PathBuf::from(String::from_utf8(bytes).ok()?))
+    percent_decoded(encoded).map(PathBuf::from)
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::error::CliError;
+use super::event_judge::by_event;
 use crate::schema::json::{self, Kind};
 use crate::text::{Lines, quoted};
 
@@ -28,6 +29,7 @@ pub(crate) fn read(folder: &Path) -> Result<BTreeMap<String, Value>, CliError> {
             read.insert(name.to_owned(), read_file(&path));
         }
     }
+    by_event(read.keys().map(PathBuf::from))?;
     let mut schemas = BTreeMap::new();
     let mut problems = Vec::new();
     for (name, file) in read {

@@ -4,11 +4,29 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::json::escaped;
 use super::named::{holds_names, is_data, joined};
+
+/// A schema with all that it refers to.
+#[derive(Clone, Debug)]
+pub(crate) struct Bundled {
+    pub(crate) schema: Value,
+    /// The pointers of what was embedded, and the URIs that it was fetched by.
+    embedded: BTreeMap<String, String>,
+}
+
+impl Bundled {
+    /// The URI of the embedded document that a pointer leads into, and the pointer in that.
+    pub(crate) fn origin<'p>(&self, pointer: &'p str) -> Option<(&str, &'p str)> {
+        let name = pointer.match_indices('/').nth(1)?.0 + 1;
+        let end = pointer[name..].find('/').map_or(pointer.len(), |end| name + end);
+        Some((self.embedded.get(&pointer[..end])?, &pointer[end..]))
+    }
+}
 
 /// Embeds the documents that a schema refers to, by their URIs; `fetch` gives one, or nothing where it stays
 /// what it is: a dialect's own schema, say.
-pub(super) fn bundle(mut schema: Value, base: &str, fetch: &dyn Fn(&str) -> Option<Value>) -> Value {
+pub(super) fn bundle(mut schema: Value, base: &str, fetch: &dyn Fn(&str) -> Option<Value>) -> Bundled {
     let old = schema.get("$schema").and_then(Value::as_str).map_or("", |dialect| dialect);
     // Where a dialect looks for embedded documents, and what it calls their names.
     let (shelf, id) = match old {
@@ -19,12 +37,15 @@ pub(super) fn bundle(mut schema: Value, base: &str, fetch: &dyn Fn(&str) -> Opti
     let mut bundle = Bundle { fetch, id, names: BTreeMap::new(), embedded: Map::new() };
     bundle.follow(&mut schema, base);
     if let Some(keywords) = schema.as_object_mut().filter(|_| !bundle.embedded.is_empty()) {
-        let shelf = keywords.entry(shelf).or_insert_with(|| Value::Object(Map::new()));
-        if let Some(shelf) = shelf.as_object_mut() {
-            shelf.append(&mut bundle.embedded);
+        let own = keywords.entry(shelf).or_insert_with(|| Value::Object(Map::new()));
+        if let Some(own) = own.as_object_mut() {
+            own.append(&mut bundle.embedded);
         }
     }
-    schema
+    let names = bundle.names.into_iter();
+    let embedded =
+        names.filter_map(|(uri, name)| Some((format!("/{shelf}/{}", escaped(&name?)), uri))).collect();
+    Bundled { schema, embedded }
 }
 
 struct Bundle<'f> {
@@ -112,7 +133,11 @@ mod tests {
             },
             "$defs": { "own": { "const": { "$ref": "common.json" } } },
         });
-        let whole = bundle(schema, "file:///a/order.json", &fetch);
+        let bundled = bundle(schema, "file:///a/order.json", &fetch);
+        let common = "/$defs/file:~1~1~1a~1common.json/$defs/id";
+        assert_eq!(bundled.origin(common), Some(("file:///a/common.json", "/$defs/id")));
+        assert_eq!(bundled.origin("/$defs/own"), None);
+        let whole = bundled.schema;
         assert_eq!(whole["properties"]["ids"]["$ref"], "file:///a/common.json#/$defs/ids");
         assert_eq!(whole["properties"]["money"]["$ref"], "urn:money#");
         assert_eq!(whole["properties"]["own"]["$ref"], "#/$defs/own");
@@ -122,6 +147,6 @@ mod tests {
         assert!(judge.is_valid(&json!({ "ids": ["a"], "money": 1 })));
         assert!(!judge.is_valid(&json!({ "ids": [1] })) && !judge.is_valid(&json!({ "money": "1" })));
         let same = json!({ "$ref": "#/$defs/a", "$defs": { "a": {} } });
-        assert_eq!(bundle(same.clone(), "file:///a/order.json", &fetch), same);
+        assert_eq!(bundle(same.clone(), "file:///a/order.json", &fetch).schema, same);
     }
 }

@@ -7,6 +7,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ReferencingError, Retrieve, Uri};
 use serde_json::Value;
 
+use super::bundle::Bundled;
 use super::json::{self, Node};
 use super::program::{Places, Program};
 use super::{Rule, Violation, alone, bundle, judge, rule};
@@ -78,7 +79,7 @@ impl Compiler {
     }
 
     /// The schema with all that it refers to embedded, so that it stands for itself.
-    pub(crate) fn bundle(&self, text: &[u8]) -> Result<Value, SchemaError> {
+    pub(crate) fn bundle(&self, text: &[u8]) -> Result<Bundled, SchemaError> {
         self.compile(text)?;
         let (node, problems) = json::document(text);
         let Some(node) = node else { return Err(SchemaError { problems }) };

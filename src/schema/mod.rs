@@ -5,7 +5,7 @@
 //! always the latter's.
 
 mod alone;
-mod bundle;
+pub(crate) mod bundle;
 mod by_type;
 pub(crate) mod compat;
 mod compiled;

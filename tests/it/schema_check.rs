@@ -156,6 +156,36 @@ fn schemas_of_a_revision_may_refer_to_its_other_files() {
     let run = folder.run(&["schema", "check", "--against", "HEAD", "Sold"]);
     assert_eq!((run.code, run.stderr.as_str()), (3, ""));
     assert!(run.stdout.contains("MAXIMUM_DECREASED at /price: maximum 100 -> 50"), "{}", run.stdout);
+    for place in [
+        "reader   common/money.json:1:46 /$defs/money/maximum\n",
+        "writer   HEAD:common/money.json:1:46 /$defs/money/maximum\n",
+    ] {
+        assert!(run.stdout.contains(place), "{place}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_place_is_in_the_file_that_it_stands_in() {
+    let folder = Folder::new();
+    let event = |least: u32| {
+        format!(
+            "{{\"properties\": {{\"d\": {{\"$ref\": \"#/$defs/xs:date\"}}, \"m\": {{\"$ref\": \"urn:money{least}\"}}}},\n\"$defs\": {{\"xs:date\": {{\"minLength\": {least}}}}}}}\n"
+        )
+    };
+    for version in 1..=2 {
+        folder.write(&format!("schemas/E.v{version}.json"), event(version));
+        let money = format!("{{\"$id\": \"urn:money{version}\",\n\"minimum\": {version}}}");
+        folder.write(&format!("schemas/money{version}.json"), money);
+    }
+    let run = folder.run(&["schema", "check"]);
+    assert_eq!((run.code, run.stderr.as_str()), (3, ""));
+    for place in [
+        "reader   schemas/E.v2.json:2:36 /$defs/xs:date/minLength\n",
+        "reader   schemas/money2.json:2:12 /minimum\n",
+        "writer   schemas/money1.json:2:12 /minimum\n",
+    ] {
+        assert!(run.stdout.contains(place), "{place}: {}", run.stdout);
+    }
 }
 
 #[test]
@@ -191,10 +221,12 @@ fn what_cannot_be_compared_is_said_with_what_to_do() {
         (&["schema", "check", "Ordr"], 2, "has no schema of `Ordr`"),
         (&["schema", "check", "OrderPlacd"], 2, "did you mean `OrderPlaced`?"),
         (&["schema", "check", "--schemas", "nowhere"], 1, "cannot read the folder of schemas `nowhere`"),
+        (&["schema", "sample", "Ordr", "--schemas", "nowhere"], 1, "`--schemas FOLDER` names it"),
     ] {
         let run = folder.run(args);
         assert_eq!((run.code, run.stdout.as_str()), (code, ""), "{args:?}");
         assert!(run.stderr.contains(message), "{args:?}: {}", run.stderr);
+        assert!(!run.stderr.contains("--topology"), "a flag that is not there: {}", run.stderr);
     }
     let folder = repository();
     for name in ["nope", "--output=x", "main:schemas"] {
@@ -202,6 +234,20 @@ fn what_cannot_be_compared_is_said_with_what_to_do() {
         let run = folder.run(&["schema", "check", &against]);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{name}");
         assert!(run.stderr.contains("neither such a folder nor such a git revision"), "{}", run.stderr);
+    }
+    // A folder that was not there yet is not compared in silence.
+    folder.write("renamed/E.v1.json", "{}");
+    let run = folder.run(&["schema", "check", "--schemas", "renamed", "--against", "main"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(run.stderr.contains("`main` has no schemas in `renamed`"), "{}", run.stderr);
+    folder.write("renamed/E.v01.json", "{}");
+    for args in
+        [&["schema", "check", "--schemas", "renamed"][..], &["validate-event", "--schemas", "renamed"]]
+    {
+        let run = folder.run_with(args, &[], b"{}");
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{args:?}");
+        let both = "`E.v01.json` and `E.v1.json` are both version 1 of E";
+        assert!(run.stderr.contains(both), "{}", run.stderr);
     }
     folder.write("schemas/OrderPlaced.v2.json", "{\"type\": \"objekt\"}");
     let run = folder.run(&["schema", "check"]);

@@ -4,17 +4,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use serde_json::Value;
-
 use super::json;
 use super::versions::Versions;
 use crate::cli::error::CliError;
 use crate::cli::event_judge::schema_folder;
 use crate::cli::exit::Exit;
-use crate::cli::schema_file::{SchemaFile, path_of};
+use crate::cli::schema_file::SchemaFile;
 use crate::cli::view::compat as view;
 use crate::cli::view::screen::Screen;
 use crate::event;
+use crate::schema::bundle::Bundled;
 use crate::schema::compat::{self, Comparison, Policy, place_of};
 use crate::text::{Lines, listed, nearest, quoted};
 
@@ -119,34 +118,21 @@ pub(in crate::cli) struct Side {
     /// `v1`, `v1 of main`.
     pub(in crate::cli) label: String,
     pub(in crate::cli) file: SchemaFile,
-    lines: (String, Lines),
-    schema: Value,
+    bundled: Bundled,
 }
 
 impl Side {
     fn new(label: String, file: SchemaFile) -> Result<Self, CliError> {
-        let schema = file.bundle()?;
-        let text = String::from_utf8_lossy(&file.text).into_owned();
-        let lines = Lines::of(&text);
-        Ok(Self { label, file, lines: (text, lines), schema })
+        let bundled = file.bundle()?;
+        Ok(Self { label, file, bundled })
     }
 
     /// Where a pointer's value stands: in the schema's own file, or in one that it refers to.
     pub(in crate::cli) fn spot(&self, pointer: &str) -> Spot {
-        if let Some((uri, pointer)) = compat::embedded(pointer) {
-            let here = std::env::current_dir().unwrap_or_default();
-            let file = path_of(&uri).map(|path| path.strip_prefix(here).map(Path::to_owned).unwrap_or(path));
-            let file = file.map_or(uri, |path| path.display().to_string());
-            return Spot { file, pointer: pointer.to_owned(), start: (1, 1), end: (1, 1) };
-        }
-        let span = place_of(&self.file.text, pointer);
-        let (text, lines) = &self.lines;
-        let shown = span.first_line(text);
-        Spot {
-            file: self.file.shown.clone(),
-            pointer: pointer.to_owned(),
-            start: lines.position(text, shown.start),
-            end: lines.position(text, shown.end),
+        let origin = self.bundled.origin(pointer);
+        match origin.and_then(|(uri, inside)| Some((self.file.referred(uri)?, inside))) {
+            Some((referred, inside)) => Spot::of(referred.shown, &referred.text, inside),
+            None => Spot::of(self.file.shown.clone(), &self.file.text, pointer),
         }
     }
 }
@@ -157,6 +143,17 @@ pub(in crate::cli) struct Spot {
     pub(in crate::cli) pointer: String,
     pub(in crate::cli) start: (usize, usize),
     pub(in crate::cli) end: (usize, usize),
+}
+
+impl Spot {
+    fn of(file: String, text: &[u8], pointer: &str) -> Self {
+        let span = place_of(text, pointer);
+        let text = String::from_utf8_lossy(text);
+        let lines = Lines::of(&text);
+        let shown = span.first_line(&text);
+        let (start, end) = (lines.position(&text, shown.start), lines.position(&text, shown.end));
+        Self { file, pointer: pointer.to_owned(), start, end }
+    }
 }
 
 /// Two versions, and what came of them.
@@ -252,13 +249,14 @@ impl Report {
                 Direction::Backward => (&old, &new),
                 Direction::Forward => (&new, &old),
             };
-            let outcome = compat::compare(&writer.schema, &reader.schema, policy, &|document| {
-                event::settle(event, document);
-            })
-            .map_err(|error| {
-                let files = format!("{} and {}", quoted(&writer.file.shown), quoted(&reader.file.shown));
-                CliError::failed(format!("{files} cannot be compared")).because(error)
-            })?;
+            let outcome =
+                compat::compare(&writer.bundled.schema, &reader.bundled.schema, policy, &|document| {
+                    event::settle(event, document);
+                })
+                .map_err(|error| {
+                    let files = format!("{} and {}", quoted(&writer.file.shown), quoted(&reader.file.shown));
+                    CliError::failed(format!("{files} cannot be compared")).because(error)
+                })?;
             self.compared.push(Compared {
                 event: event.to_owned(),
                 direction: *direction,

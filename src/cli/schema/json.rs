@@ -96,11 +96,7 @@ fn comparison(compared: &Compared) -> JsonComparison<'_> {
         direction: compared.direction.name(),
         writer: side(&compared.writer),
         reader: side(&compared.reader),
-        verdict: match (outcome.breaks.is_empty(), &outcome.undecided) {
-            (false, _) => "incompatible",
-            (true, Some(_)) => "undecided",
-            (true, None) => "compatible",
-        },
+        verdict: outcome.verdict(),
         breaks: outcome.breaks.iter().map(|found| finding(compared, found)).collect(),
         tolerated: outcome.tolerated.iter().map(|found| finding(compared, found)).collect(),
         undecided: outcome.undecided.as_ref().map(|undecided| JsonUndecided {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::versions::WHICH_FOLDER;
 use crate::cli::error::CliError;
 use crate::cli::event_judge::{self, Files};
 use crate::cli::exit::Exit;
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Exit, CliError> {
     let (event, file) = args.file()?;
     let file = SchemaFile::read(&file)?;
     let judge = file.compile(event::rules().of(&event))?;
-    let schema = file.bundle()?;
+    let schema = file.bundle()?.schema;
     let mut maker =
         Maker { sampler: Sampler::new(&schema, args.seed), judge, event: &event, reasons: BTreeMap::new() };
     for number in 1..=args.count {
@@ -72,7 +73,7 @@ impl Args {
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
             return Ok((event_judge::event_of(name).0.to_owned(), path.to_owned()));
         }
-        let files = Files::of(&event_judge::schema_folder(self.schemas.as_deref())?)?;
+        let files = Files::of(&event_judge::schema_folder(self.schemas.as_deref())?, WHICH_FOLDER)?;
         let (event, file) = files.find(&self.event)?;
         Ok((event.to_owned(), file.to_owned()))
     }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::cli::error::CliError;
-use crate::cli::event_judge::{Files, event_of};
-use crate::cli::schema_file::{SchemaFile, path_of};
-use crate::schema::Retriever;
+use crate::cli::event_judge::{Files, by_event};
+use crate::cli::schema_file::{Finder, Referred, SchemaFile, has_id, path_of};
 use crate::text::quoted;
+
+/// How a folder of schemas is chosen here.
+pub(super) const WHICH_FOLDER: &str = "`--schemas FOLDER` names it, or `schemas:` in topology.yaml";
 
 /// Schemas by event and version.
 pub(super) struct Versions {
@@ -24,7 +24,7 @@ pub(super) struct Versions {
 impl Versions {
     /// The files of a folder.
     pub(super) fn of_folder(folder: &Path) -> Result<Self, CliError> {
-        Ok(Self { of: None, files: Files::of(folder)?.files, revision: None })
+        Ok(Self { of: None, files: Files::of(folder, WHICH_FOLDER)?.files, revision: None })
     }
 
     /// The files of another folder, or of the same one as a git revision has it.
@@ -33,11 +33,20 @@ impl Versions {
             return Ok(Self { of: Some(other.to_owned()), ..Self::of_folder(Path::new(other))? });
         }
         let revision = Revision::find(other, folder)?;
-        let mut files: BTreeMap<String, BTreeMap<u32, PathBuf>> = BTreeMap::new();
-        for name in revision.names()? {
-            if let Some((event, Some(version))) = name.strip_suffix(".json").map(event_of) {
-                files.entry(event.to_owned()).or_default().insert(version, revision.folder.join(&name));
-            }
+        let files = revision.names()?.into_iter().map(|name| revision.folder.join(name));
+        let files = by_event(files)?;
+        if files.is_empty() {
+            // A gate that finds nothing to compare with must not stand open.
+            let folder = revision.folder.strip_prefix(&revision.top).unwrap_or(&revision.folder);
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            return Err(CliError::failed(format!(
+                "{} has no schemas in {}",
+                quoted(other),
+                quoted(&folder.display().to_string())
+            ))
+            .help(
+                "where the folder was called otherwise, compare with a checkout of it: `--against FOLDER`",
+            ));
         }
         Ok(Self { of: Some(other.to_owned()), files, revision: Some(revision) })
     }
@@ -54,7 +63,7 @@ impl Versions {
 #[derive(Clone)]
 struct Revision {
     /// As it was asked for.
-    shown: String,
+    asked: String,
     commit: String,
     folder: PathBuf,
     /// The repository's top folder.
@@ -76,25 +85,29 @@ impl Revision {
                 .because("there is neither such a folder nor such a git revision")
                 .help("`git branch --all` and `git tag` list revisions; in CI, fetch the branch first (`fetch-depth: 0`)")
         })?;
-        Ok(Self { shown: name.to_owned(), commit: text(&commit), folder, top: PathBuf::from(text(&top)) })
+        Ok(Self { asked: name.to_owned(), commit: text(&commit), folder, top: PathBuf::from(text(&top)) })
     }
 
     /// The names of the folder's files.
     fn names(&self) -> Result<Vec<String>, CliError> {
         let list = git(&self.folder, &["ls-tree", "-z", "--name-only", &self.commit]).map_err(|why| {
-            CliError::failed(format!("cannot list the files of {}", quoted(&self.shown))).because(why)
+            CliError::failed(format!("cannot list the files of {}", quoted(&self.asked))).because(why)
         })?;
         let names = list.split(|byte| *byte == 0).filter(|name| !name.is_empty());
         Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
     }
 
     fn read(&self, file: &Path) -> Result<SchemaFile, CliError> {
-        let name = file.strip_prefix(&self.top).unwrap_or(file).display().to_string();
-        let shown = format!("{}:{name}", self.shown);
+        let shown = self.shown(file);
         let text = self
             .bytes(file)
             .map_err(|why| CliError::failed(format!("cannot read {}", quoted(&shown))).because(why))?;
-        Ok(SchemaFile::new(shown, text, file, self.retriever()))
+        Ok(SchemaFile::new(shown, text, file, self.finder()))
+    }
+
+    /// As git calls it.
+    fn shown(&self, file: &Path) -> String {
+        format!("{}:{}", self.asked, file.strip_prefix(&self.top).unwrap_or(file).display())
     }
 
     fn bytes(&self, file: &Path) -> Result<Vec<u8>, String> {
@@ -104,27 +117,21 @@ impl Revision {
     }
 
     /// Finds referred schemas in the same commit: files by their paths, anything else by `$id` in the folder.
-    fn retriever(&self) -> Retriever {
+    fn finder(&self) -> Finder {
         let revision = self.clone();
-        Arc::new(move |uri| match path_of(uri) {
-            Some(path) => revision.bytes(&path),
-            None => revision.by_id(uri).ok_or_else(|| {
-                format!("no file of {} has this `$id`, and nothing is fetched from a network", revision.shown)
-            }),
+        Arc::new(move |uri| {
+            let file = path_of(uri).or_else(|| revision.by_id(uri)).ok_or_else(|| {
+                format!("no file of {} has this `$id`, and nothing is fetched from a network", revision.asked)
+            })?;
+            Ok(Referred { shown: revision.shown(&file), text: revision.bytes(&file)? })
         })
     }
 
-    fn by_id(&self, uri: &str) -> Option<Vec<u8>> {
-        let names = self.names().ok()?;
-        let mut files = names
-            .iter()
-            .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "json"));
-        files.find_map(|name| {
-            let text = self.bytes(&self.folder.join(name)).ok()?;
-            let schema: Value = serde_json::from_slice(&text).ok()?;
-            let id = schema.get("$id").or(schema.get("id"))?.as_str()?;
-            (id.trim_end_matches('#') == uri.trim_end_matches('#')).then_some(text)
-        })
+    fn by_id(&self, uri: &str) -> Option<PathBuf> {
+        let files = self.names().ok()?.into_iter().map(|name| self.folder.join(name));
+        files
+            .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
+            .find(|file| self.bytes(file).is_ok_and(|text| has_id(&text, uri)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::github::{Place, annotation};
+use super::github::{Place, annotation, notice};
 use super::screen::Screen;
 use super::text::{counted, grouped, indented};
 use super::tone::Tone;
@@ -18,7 +18,7 @@ pub(crate) fn table(
 ) -> io::Result<()> {
     for compared in &report.compared {
         let (word, tone) = verdict(compared);
-        writeln!(out, "{}  {}", screen.paint(tone, word), screen.paint(Tone::Strong, &heading(compared)))?;
+        writeln!(out, "{}  {}", screen.paint(tone, &word), screen.paint(Tone::Strong, &heading(compared)))?;
         for (findings, mark) in [(&compared.outcome.breaks, ""), (&compared.outcome.tolerated, "tolerated: ")]
         {
             for finding in findings {
@@ -45,12 +45,13 @@ pub(crate) fn table(
 }
 
 /// Words of one width, so that the headings stand below each other.
-fn verdict(compared: &Compared) -> (&'static str, Tone) {
-    match (compared.outcome.breaks.is_empty(), &compared.outcome.undecided) {
-        (false, _) => ("incompatible", Tone::Alarm),
-        (true, Some(_)) => ("undecided   ", Tone::Changed),
-        (true, None) => ("compatible  ", Tone::Added),
-    }
+fn verdict(compared: &Compared) -> (String, Tone) {
+    let tone = match (compared.outcome.is_compatible(), &compared.outcome.undecided) {
+        (true, _) => Tone::Added,
+        (false, Some(_)) => Tone::Changed,
+        (false, None) => Tone::Alarm,
+    };
+    (format!("{:<12}", compared.outcome.verdict()), tone)
 }
 
 /// `OrderPlaced: v2 reads what v1 writes`.
@@ -175,7 +176,7 @@ pub(crate) fn github(out: &mut impl Write, report: &Report, modes: &Modes<'_>) -
         }
     }
     for event in &report.gone {
-        writeln!(out, "::error title=gone::{event} has no schema any more")?;
+        notice(out, "error", "gone", &format!("{event} has no schema any more"))?;
     }
     writeln!(out, "{}", summary(report, modes))
 }

@@ -94,6 +94,15 @@ impl Comparison {
     pub(crate) fn is_compatible(&self) -> bool {
         self.breaks.is_empty() && self.undecided.is_none()
     }
+
+    /// In one word.
+    pub(crate) fn verdict(&self) -> &'static str {
+        match (self.breaks.is_empty(), &self.undecided) {
+            (false, _) => "incompatible",
+            (true, Some(_)) => "undecided",
+            (true, None) => "compatible",
+        }
+    }
 }
 
 /// Compares two schemas, each a whole: references into other files are embedded. `settle` puts right in an example
@@ -184,14 +193,6 @@ pub(crate) fn place_of(text: &[u8], pointer: &str) -> Span {
         }
         pointer = pointer.rsplit_once('/').map_or("", |(around, _)| around);
     }
-}
-
-/// The URI of the embedded document that a pointer leads into, and the pointer in that.
-pub(crate) fn embedded(pointer: &str) -> Option<(String, &str)> {
-    let inside = pointer.strip_prefix("/$defs/").or_else(|| pointer.strip_prefix("/definitions/"))?;
-    let end = inside.find('/').unwrap_or(inside.len());
-    let uri = json::tokens(&pointer[..pointer.len() - inside.len() + end]).nth(1)?;
-    uri.contains(':').then(|| (uri, &inside[end..]))
 }
 
 /// Rules of ours beside Confluent's, for keywords that theirs leave out.
