@@ -159,7 +159,7 @@ impl<'a> Walk<'a, '_> {
         reader: &Part<'a>,
         keyword: &str,
         name: &str,
-        wanted: &Value,
+        wanted: &'a Value,
     ) {
         let known = ["dependentRequired", "dependentSchemas", "dependencies"].iter().find_map(|keyword| {
             writer.all.iter().find_map(|part| Some((part, *keyword, object(part, keyword)?.get(name)?)))
@@ -180,6 +180,12 @@ impl<'a> Walk<'a, '_> {
                 false => "DEPENDENCY_ARRAY_CHANGED",
             },
             (Some(_), _) => "DEPENDENCY_ARRAY_ADDED",
+            (None, Some(known)) if !known.is_array() => {
+                // What changed inside says more.
+                let from = self.writer.parts(&sides.writer, known);
+                let to = self.reader.parts(&sides.reader, wanted);
+                return self.schemas(&from, &to);
+            }
             (None, _) => "DEPENDENCY_SCHEMA_ADDED",
         };
         self.note(rule, sides, format!("with property {}", Value::from(name)));
