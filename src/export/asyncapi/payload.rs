@@ -328,8 +328,8 @@ mod tests {
         });
         let found = converted(&[("A.v1.json", schema)]).unwrap();
         for (reference, place) in places {
-            let used = found["A"]["$defs"]["uses"]["properties"][reference]["$ref"].as_str().unwrap();
-            assert_eq!(used, format!("#/components/schemas/A{place}"), "{reference}");
+            let target = found["A"]["$defs"]["uses"]["properties"][reference]["$ref"].as_str().unwrap();
+            assert_eq!(target, format!("#/components/schemas/A{place}"), "{reference}");
             assert!(found["A"].pointer(place).is_some(), "{place}: {found}");
         }
         let inner = &found["A"]["properties"]["money"]["items"][0];

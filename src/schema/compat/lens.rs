@@ -78,8 +78,8 @@ impl Lens {
             Self::OnlyDescribed { writer, names, patterns } => {
                 // What is described here counts as evaluated.
                 let says_more = !names.is_empty() || !patterns.is_empty();
-                !writer_turned.holds(&format!("{writer}/additionalProperties"))
-                    && !(says_more && writer_turned.unevaluated)
+                let over = says_more && writer_turned.unevaluated;
+                !over && !writer_turned.holds(&format!("{writer}/additionalProperties"))
             }
             Self::Ignored { reader, .. } => !reader.iter().any(|place| reader_turned.holds(place)),
             Self::Default { reader, .. } => !reader_turned.holds(reader),

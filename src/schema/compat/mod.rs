@@ -121,7 +121,9 @@ pub(crate) fn compare(
     if Search::new(&seen_writer, &seen_reader, settle).is_err() {
         // A reference led to what was written over: nothing is taken for granted.
         (seen_writer, seen_reader) = (writer.clone(), reader.clone());
-        differences.iter_mut().for_each(|difference| difference.lens = None);
+        for difference in &mut differences {
+            difference.lens = None;
+        }
     }
     let seen = Search::new(&seen_writer, &seen_reader, settle)?;
     let takes_for_granted =

@@ -113,6 +113,9 @@ fn twice(inner: &BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     (prop::collection::vec(inner.clone(), 1..3), any::<bool>()).prop_map(repeated).boxed()
 }
 
+/// Properties, the required ones, and the rest.
+type EventParts = (BTreeMap<String, Value>, BTreeSet<String>, Value);
+
 /// An event as they usually are: properties, some of them required, some with a default, more or less open, made of
 /// parts that are shared.
 fn usual() -> BoxedStrategy<Value> {
@@ -138,8 +141,7 @@ fn usual() -> BoxedStrategy<Value> {
         json!({ "anyOf": [{ "$ref": "#/$defs/d" }, { "required": ["c"] }] }),
         json!({ "dependentRequired": { "a": ["c"] } }),
     ]);
-    type Parts = (BTreeMap<String, Value>, BTreeSet<String>, Value);
-    let event = |(properties, required, rest): Parts| {
+    let event = |(properties, required, rest): EventParts| {
         let mut event = json!({ "type": "object", "properties": properties, "required": required });
         if let (Some(event), Value::Object(rest)) = (event.as_object_mut(), rest) {
             event.extend(rest);

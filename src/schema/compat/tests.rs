@@ -178,16 +178,16 @@ fn recursive_and_shared_schemas_are_compared_in_time() {
     let named = json!({ "type": "object", "properties": { "a": { "$ref": "#" } }, "additionalProperties": { "$ref": "#" } });
     let lists = json!({ "items": { "$ref": "#" } });
     let tuple = json!({ "prefixItems": [{ "$ref": "#" }], "items": { "$ref": "#" } });
-    let levels = |described: bool, least: u32| {
+    let levels = |count: u32, described: bool, least: u32| {
         let mut defs = Map::new();
-        for level in 0..12 {
+        for level in 0..count {
             let next = json!({ "$ref": format!("#/$defs/l{}", level + 1) });
             let properties = if described { json!({ "a": next, "b": next }) } else { json!({}) };
             let level_of =
                 json!({ "type": "object", "properties": properties, "additionalProperties": next });
             defs.insert(format!("l{level}"), level_of);
         }
-        defs.insert("l12".to_owned(), json!({ "type": "string", "minLength": least }));
+        defs.insert(format!("l{count}"), json!({ "type": "string", "minLength": least }));
         json!({ "$ref": "#/$defs/l0", "$defs": defs })
     };
     for (writer, reader) in [
@@ -195,12 +195,15 @@ fn recursive_and_shared_schemas_are_compared_in_time() {
         (&named, &tree),
         (&lists, &tuple),
         (&tuple, &lists),
-        (&levels(false, 1), &levels(true, 1)),
+        (&levels(12, false, 1), &levels(12, true, 1)),
     ] {
         assert_eq!(rules(writer, reader, Policy::Strict), "", "{writer} -> {reader}");
     }
-    let found = rules(&levels(false, 1), &levels(true, 2), Policy::Strict);
+    let found = rules(&levels(12, false, 1), &levels(12, true, 2), Policy::Strict);
     assert!(found.contains("MIN_LENGTH_INCREASED"), "{found}");
+    // Deeper than is asked for: no matter what comes of it, something does.
+    let deep = compare(&levels(40, false, 1), &levels(40, true, 1), Policy::Strict).unwrap();
+    assert_eq!(deep.breaks, []);
 }
 
 #[test]
