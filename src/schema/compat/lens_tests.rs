@@ -175,6 +175,11 @@ fn what_is_taken_for_granted_leaves_the_writer_something_to_write() {
             json!({ "type": "object", "properties": { "q": { "minimum": 2 } }, "additionalProperties": false }),
             " (ADDITIONAL_PROPERTIES_REMOVED /unexpected)? MINIMUM_INCREASED /q",
         ),
+        (
+            json!({ "properties": { "o": { "type": "object", "anyOf": [{ "minProperties": 2 }], "properties": { "q": {}, "r": false } } } }),
+            json!({ "properties": { "o": { "type": "object", "anyOf": [{ "minProperties": 2 }], "properties": { "q": {} }, "additionalProperties": false } } }),
+            " (ADDITIONAL_PROPERTIES_REMOVED /o/unexpected)? ",
+        ),
     ]);
 }
 

@@ -126,13 +126,15 @@ pub(crate) fn compare(
         }
     }
     let seen = Search::new(&seen_writer, &seen_reader, settle)?;
-    let takes_for_granted =
-        policy == Policy::Lenient && differences.iter().any(|difference| difference.lens.is_some());
-
     let mut comparison = Comparison { breaks: Vec::new(), tolerated: Vec::new(), undecided: None };
-    let mut suspects = Vec::new();
+    let (mut suspects, mut granted) = (Vec::new(), Vec::new());
     for mut difference in differences {
         let tolerable = policy == Policy::Lenient && difference.lens.is_some();
+        if tolerable {
+            // Without the property that it is about, there has to be the rest.
+            let path = difference.shows.first().map_or_else(Vec::new, |pin| pin.path.clone());
+            granted.push(Pin { path, to: PinTo::Absent });
+        }
         let example = if tolerable { plain.example(&difference) } else { seen.example(&difference) };
         match example {
             Some((shown_at, example, refusal)) => {
@@ -146,7 +148,7 @@ pub(crate) fn compare(
     }
     if comparison.breaks.is_empty() {
         match prove::accepts_all(&seen_writer, &seen_reader) {
-            prove::Proof::Yes if takes_for_granted && hides(&plain, &seen, &suspects) => {
+            prove::Proof::Yes if hides(&plain, &seen, &granted, &suspects) => {
                 let reason = "what the lenient policy takes for granted leaves the writer nothing to write; \
                               the strict policy takes nothing for granted";
                 comparison.undecided = Some(Undecided { reason: reason.to_owned(), suspects });
@@ -163,15 +165,15 @@ pub(crate) fn compare(
     Ok(comparison)
 }
 
-/// Does what is taken for granted leave out the very places where the schemas differ? Then nothing is said about
-/// what it is not granted to.
-fn hides(plain: &Search<'_>, seen: &Search<'_>, suspects: &[Difference]) -> bool {
-    let whole = Pin { path: Vec::new(), to: PinTo::Present };
+/// Does what is taken for granted (`granted`: at these places) leave out more than that? Then nothing is proven about
+/// the rest.
+fn hides(plain: &Search<'_>, seen: &Search<'_>, granted: &[Pin], suspects: &[Difference]) -> bool {
+    let is_emptied = |pin: &Pin| plain.sends(pin) && !seen.sends(pin);
     let is_hidden = |suspect: &Difference| match plain.example(suspect) {
         Some((shown_at, ..)) => !seen.sends(&suspect.shows[shown_at]),
         None => false,
     };
-    (plain.sends(&whole) && !seen.sends(&whole)) || suspects.iter().any(is_hidden)
+    !granted.is_empty() && (granted.iter().any(is_emptied) || suspects.iter().any(is_hidden))
 }
 
 /// Both schemas as the policy sees them.
