@@ -34,6 +34,9 @@ _kafkaflow() {
             kafkaflow,man)
                 cmd="kafkaflow__subcmd__man"
                 ;;
+            kafkaflow,outbox)
+                cmd="kafkaflow__subcmd__outbox"
+                ;;
             kafkaflow,plan)
                 cmd="kafkaflow__subcmd__plan"
                 ;;
@@ -55,6 +58,15 @@ _kafkaflow() {
             kafkaflow__subcmd__export,docs)
                 cmd="kafkaflow__subcmd__export__subcmd__docs"
                 ;;
+            kafkaflow__subcmd__outbox,dead)
+                cmd="kafkaflow__subcmd__outbox__subcmd__dead"
+                ;;
+            kafkaflow__subcmd__outbox,status)
+                cmd="kafkaflow__subcmd__outbox__subcmd__status"
+                ;;
+            kafkaflow__subcmd__outbox,verify)
+                cmd="kafkaflow__subcmd__outbox__subcmd__verify"
+                ;;
             kafkaflow__subcmd__schema,check)
                 cmd="kafkaflow__subcmd__schema__subcmd__check"
                 ;;
@@ -68,7 +80,7 @@ _kafkaflow() {
 
     case "${cmd}" in
         kafkaflow)
-            opts="-v -h -V --verbose --help --version validate explain validate-event schema plan apply snapshot graph export completions man"
+            opts="-v -h -V --verbose --help --version validate explain validate-event schema plan apply snapshot outbox graph export completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -275,6 +287,122 @@ _kafkaflow() {
             fi
             case "${prev}" in
                 --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__outbox)
+            opts="-v -h --verbose --help status verify dead"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__outbox__subcmd__dead)
+            opts="-v -h --retry --drop --format --store --service --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drop)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__outbox__subcmd__status)
+            opts="-v -h --format --store --service --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__outbox__subcmd__verify)
+            opts="-b -X -v -h --format --store --service --brokers --config --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --brokers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -b)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -X)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

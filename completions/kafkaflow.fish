@@ -34,6 +34,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "schema" -d 'Wor
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "plan" -d 'Show what `apply` would change; nothing is changed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Bring a cluster to what the file says'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "outbox" -d 'What services announce, and what became of it'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "graph" -d 'Draw who writes to which topic, who reads it, and where its failures go'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "export" -d 'Write the topology in another form'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "completions" -d 'Write the completions of a shell to standard output'
@@ -125,6 +126,34 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s X -d 'A
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -l config -d 'A client.properties file' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and not __fish_seen_subcommand_from status verify dead" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and not __fish_seen_subcommand_from status verify dead" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and not __fish_seen_subcommand_from status verify dead" -f -a "status" -d 'How many events wait, for how long, and how many no broker takes'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and not __fish_seen_subcommand_from status verify dead" -f -a "verify" -d 'Hold the outbox against its topics: is everything there that was published, and in order?'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and not __fish_seen_subcommand_from status verify dead" -f -a "dead" -d 'Events that no broker takes, and what to do about them'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -l format -r -f -a "table\t''
+json\t''"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -l service -d 'One service\'s store; without it all that are there' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -l format -r -f -a "table\t''
+json\t''"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -l service -d 'One service\'s store; without it all that are there' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -l config -d 'A client.properties file' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l retry -d 'Publish the row of this number again, or `all` of them' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l drop -d 'Give the row of this number up for good' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l format -r -f -a "table\t''
+json\t''"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l service -d 'One service\'s store; without it all that are there' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l env -d 'Environment of the file to lay over its base' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l format -d 'The language of the graph' -r -f -a "mermaid\t'For Markdown on GitHub and GitLab: put it into a ```mermaid block'

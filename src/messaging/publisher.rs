@@ -31,10 +31,12 @@ pub struct Acknowledged {
 /// Why a record was not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
-    /// The broker will not take it, now or later. In company it may be another record of the same batch that is
-    /// meant: only the refusal of a record that was sent alone is about this one.
+    /// No broker will take it, now or later.
     #[error("{0}")]
     Refused(String),
+    /// A broker refused it together with others, one of which may be meant. Sent alone, it is this one.
+    #[error("{0}")]
+    RefusedInCompany(String),
     /// Whether it was written is not known, or it was not sent; sending it again is right.
     #[error("{0}")]
     Unacknowledged(String),

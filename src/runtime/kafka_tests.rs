@@ -15,18 +15,11 @@ use crate::kafka::testing::{self, DEADLINE};
 use crate::kafka::{Cluster, Producer};
 use crate::messaging::{BackOff, Header, Outgoing, Publisher, Record, RetryPolicy};
 use crate::store::outbox::{self, Event, KeyOrder};
-use crate::store::testing::{TestStore, on_both_stores};
-use crate::store::{Migration, Store, StoreError, Tx};
+use crate::store::testing::{TestStore, effect, effects, epochs, on_both_stores};
+use crate::store::{Store, Tx};
 use crate::unit::UnixMillis;
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "effects",
-    sqlite: "CREATE TABLE effect (n INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, id TEXT NOT NULL) STRICT",
-    postgres: "CREATE TABLE effect (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text, id text NOT NULL)",
-}];
-
-on_both_stores! { super::MIGRATIONS;
+on_both_stores! { crate::store::testing::EFFECTS;
     members_come_and_go_and_every_event_has_its_effect_once_in_order,
     what_a_handler_announces_is_published_in_order,
     a_partition_that_waits_for_long_is_not_taken_away,
@@ -88,33 +81,12 @@ impl Effects {
     }
 }
 
-async fn effect(tx: &mut Tx, key: &str, id: &str) -> Result<(), StoreError> {
-    crate::with_connection!(tx, |connection| {
-        sqlx::query("INSERT INTO effect (key, id) VALUES ($1, $2)")
-            .bind(key)
-            .bind(id)
-            .execute(connection)
-            .await?;
-    });
-    Ok(())
-}
-
-async fn effects(store: &Store) -> Vec<(String, String)> {
-    let mut tx = store.reading();
-    let asked: Result<Vec<(String, String)>, StoreError> = async {
-        Ok(crate::with_connection!(tx, |connection| {
-            sqlx::query_as("SELECT key, id FROM effect ORDER BY n").fetch_all(connection).await?
-        }))
-    }
-    .await;
-    asked.unwrap()
-}
-
 async fn until(what: &str, mut probe: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !probe().await {
         assert!(Instant::now() < deadline, "{what}: not within {DEADLINE:?}");
-        tokio::task::yield_now().await;
+        // A probe asks the database that the consumer works on.
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -300,14 +272,7 @@ async fn a_partition_that_waits_for_long_is_not_taken_away(test: TestStore) {
     assert!(Instant::now() >= until_then);
     assert_in_order(&effects(&test.store).await);
     // Taken away and given back, the partition would have begun another epoch.
-    let epochs: Result<Vec<i64>, StoreError> = async {
-        let mut tx = test.store.reading();
-        Ok(crate::with_connection!(tx, |connection| {
-            sqlx::query_scalar("SELECT epoch FROM consumer_partition").fetch_all(connection).await?
-        }))
-    }
-    .await;
-    assert_eq!(epochs.unwrap(), [1, 1]);
+    assert_eq!(epochs(&test.store).await, [1, 1]);
     drop(stop);
     task.await.unwrap().unwrap();
 }

@@ -11,7 +11,9 @@ pub(crate) const PARTITIONS: u32 = 4;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Does {
     Acknowledge,
+    /// As a broker refuses a batch.
     Refuse,
+    RefuseSurely,
     Lose,
     Hold,
 }
@@ -90,7 +92,10 @@ impl Publisher for Fake {
                 Does::Hold => inner.held.push((told.clone(), at, record)),
                 Does::Refuse => {
                     failed.push(partition);
-                    told.tell(at, Err(PublishError::Refused("too large".to_owned())));
+                    told.tell(at, Err(PublishError::RefusedInCompany("too large".to_owned())));
+                }
+                Does::RefuseSurely => {
+                    told.tell(at, Err(PublishError::Refused("no such topic".to_owned())));
                 }
                 Does::Lose => {
                     failed.push(partition);

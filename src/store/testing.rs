@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor};
 
-use super::{Location, Migration, Store};
+use super::{Location, Migration, Store, StoreError, Tx};
 
 /// A store that nobody else has, and where it is.
 pub(crate) struct TestStore {
@@ -62,3 +62,63 @@ macro_rules! on_both_stores {
     };
 }
 pub(crate) use on_both_stores;
+
+/// A table of effects, in the order of their writing.
+pub(crate) const EFFECTS: &[Migration] = &[Migration {
+    version: 1,
+    name: "effects",
+    sqlite: "CREATE TABLE effect (n INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, id TEXT NOT NULL) STRICT",
+    postgres: "CREATE TABLE effect (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL,
+                                    id text NOT NULL)",
+}];
+
+/// Writes an effect.
+pub(crate) async fn effect(tx: &mut Tx, key: &str, id: &str) -> Result<(), StoreError> {
+    crate::with_connection!(tx, |connection| {
+        sqlx::query("INSERT INTO effect (key, id) VALUES ($1, $2)")
+            .bind(key)
+            .bind(id)
+            .execute(connection)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Key and id of each effect.
+pub(crate) async fn effects(store: &Store) -> Vec<(String, String)> {
+    let mut tx = store.reading();
+    let asked: Result<Vec<(String, String)>, StoreError> = async {
+        Ok(crate::with_connection!(tx, |connection| {
+            sqlx::query_as("SELECT key, id FROM effect ORDER BY n").fetch_all(connection).await?
+        }))
+    }
+    .await;
+    asked.expect("the effects")
+}
+
+/// Runs a statement that both databases take.
+pub(crate) async fn execute(store: &Store, statement: &str) {
+    let mut tx = store.tx();
+    let done: Result<(), StoreError> = async {
+        crate::with_connection!(tx, |connection| {
+            sqlx::query(AssertSqlSafe(statement)).execute(connection).await?;
+        });
+        tx.commit().await
+    }
+    .await;
+    done.expect("the statement");
+}
+
+/// The epochs in which partitions are owned.
+pub(crate) async fn epochs(store: &Store) -> Vec<i64> {
+    let mut tx = store.reading();
+    let asked: Result<Vec<i64>, StoreError> = async {
+        Ok(crate::with_connection!(tx, |connection| {
+            sqlx::query_scalar("SELECT epoch FROM consumer_partition ORDER BY topic, partition")
+                .fetch_all(connection)
+                .await?
+        }))
+    }
+    .await;
+    asked.expect("the epochs")
+}

@@ -31,6 +31,21 @@ fn code(source: &str) -> String {
     out
 }
 
+/// Macros that stand at the crate's root, and the module that each is of.
+fn macros(files: &[(PathBuf, String)]) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for (path, source) in files {
+        for (_, rest) in
+            source.match_indices("#[macro_export]").map(|(at, it)| source.split_at(at + it.len()))
+        {
+            let name = rest.trim_start().strip_prefix("macro_rules! ").expect("an exported macro");
+            let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            found.insert(name, module(path).expect("a macro stands in a module"));
+        }
+    }
+    found
+}
+
 /// The modules that a `crate::` path of `code` leads to, groups (`crate::{a, b::c}`) included.
 fn imports(code: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -77,7 +92,12 @@ fn module(path: &Path) -> Option<String> {
 }
 
 /// What is wrong with one file.
-fn problems(floors: &BTreeMap<String, u32>, path: &Path, source: &str) -> Vec<String> {
+fn problems(
+    floors: &BTreeMap<String, u32>,
+    macros: &BTreeMap<String, String>,
+    path: &Path,
+    source: &str,
+) -> Vec<String> {
     let mut problems = Vec::new();
     let shown = path.display();
     let code = code(source);
@@ -86,6 +106,7 @@ fn problems(floors: &BTreeMap<String, u32>, path: &Path, source: &str) -> Vec<St
             return vec![format!("{shown}: module `{own}` is not listed in src/lib.rs")];
         };
         for import in imports(&code) {
+            let import = macros.get(&import).cloned().unwrap_or(import);
             match floors.get(&import) {
                 _ if import == own => {}
                 Some(floor) if floor < own_floor => {}
@@ -132,10 +153,14 @@ fn a_module_imports_only_from_floors_below_its_own() {
     let mut files = Vec::new();
     sources(&root.join("src"), &mut files);
     assert!(files.len() > 50, "the sources were not found");
+    let files: Vec<(PathBuf, String)> = files
+        .into_iter()
+        .map(|file| (file.strip_prefix(root).unwrap().to_owned(), std::fs::read_to_string(&file).unwrap()))
+        .collect();
+    let macros = macros(&files);
     let mut wrong = Vec::new();
-    for file in files {
-        let source = std::fs::read_to_string(&file).unwrap();
-        wrong.extend(problems(&floors, file.strip_prefix(root).unwrap(), &source));
+    for (file, source) in &files {
+        wrong.extend(problems(&floors, &macros, file, source));
     }
     wrong.sort();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -144,7 +169,9 @@ fn a_module_imports_only_from_floors_below_its_own() {
 #[test]
 fn a_path_to_a_floor_above_beside_or_unknown_is_found_wherever_it_stands() {
     let floors = floors("//! ```text\n//! 2 cluster\n//! 1 plan topology\n//! 0 unit\n//! ```\n");
-    let check = |path: &str, source: &str| problems(&floors, Path::new(path), source);
+    let store = (PathBuf::from("src/cluster/mod.rs"), "#[macro_export]\nmacro_rules! with_it {".to_owned());
+    let macros = macros(&[store]);
+    let check = |path: &str, source: &str| problems(&floors, &macros, Path::new(path), source);
     assert_eq!(
         check("src/plan/diff.rs", "use crate::unit::Size;\nuse crate::plan::Plan;"),
         Vec::<String>::new()
@@ -155,6 +182,7 @@ fn a_path_to_a_floor_above_beside_or_unknown_is_found_wherever_it_stands() {
         "use crate::{unit::{Size, Rate}, topology::Topic};",
         "use crate::nowhere::X;",
         "let y: crate::cluster::port::Mode = z; // why",
+        "crate::with_it!(tx);",
     ] {
         assert_eq!(check("src/plan/diff.rs", source).len(), 1, "{source}");
     }

@@ -9,6 +9,7 @@ mod completions;
 mod export;
 mod floors;
 mod login;
+mod outbox;
 mod plan;
 mod readme;
 mod schema_check;

@@ -1,6 +1,7 @@
 //! What tests of the whole program share.
 
 pub(crate) mod brokers;
+pub(crate) mod stores;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -184,16 +184,16 @@ fn judged(error: &KafkaError) -> PublishError {
     let reason = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
     match error.rdkafka_error_code() {
         Some(
+            Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition | Code::InvalidTopic,
+        ) => PublishError::Refused(reason),
+        // A broker judges a batch as a whole.
+        Some(
             Code::MessageSizeTooLarge
             | Code::InvalidMessageSize
             | Code::InvalidRecord
             | Code::InvalidTimestamp
-            | Code::UnknownTopic
-            | Code::UnknownTopicOrPartition
-            | Code::UnknownPartition
-            | Code::InvalidTopic
             | Code::PolicyViolation,
-        ) => PublishError::Refused(reason),
+        ) => PublishError::RefusedInCompany(reason),
         _ => PublishError::Unacknowledged(reason),
     }
 }

@@ -91,9 +91,9 @@ async fn nothing_overtakes_a_record_that_the_broker_refuses() {
     let written = told.iter().take_while(|outcome| outcome.is_ok()).count();
     assert!(written <= 100, "{written}");
     assert!(told[written..].iter().all(Result::is_err), "a record overtook the refused one");
-    assert!(matches!(told[100], Err(PublishError::Refused(_) | PublishError::Unacknowledged(_))));
+    assert!(matches!(told[100], Err(PublishError::RefusedInCompany(_) | PublishError::Unacknowledged(_))));
     let alone = outcomes(&producer, vec![record(&topic, "k", &large)]).await;
-    assert!(matches!(alone[0], Err(PublishError::Refused(_))), "{alone:?}");
+    assert!(matches!(alone[0], Err(PublishError::RefusedInCompany(_))), "{alone:?}");
     let after = outcomes(&producer, vec![record(&topic, "k", "last")]).await;
     assert!(after[0].is_ok(), "{after:?}");
     let log = values(&topic, written + 2);

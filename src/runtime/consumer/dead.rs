@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Consumer;
 use super::step::{Fate, Share, Stop};
 use crate::messaging::dead_letter::spring::dead_letter;
-use crate::messaging::{Outgoing, PublishError, Publisher};
+use crate::messaging::{Outgoing, Publisher};
 use crate::store::fence::{self, Owned};
 use crate::unit::UnixMillis;
 
@@ -94,9 +94,7 @@ impl<H, P: Publisher> Consumer<H, P> {
                     return;
                 }
                 for (at, outcome) in some {
-                    outcomes[at] = outcome.map(drop).map_err(|error| match error {
-                        PublishError::Refused(reason) | PublishError::Unacknowledged(reason) => reason,
-                    });
+                    outcomes[at] = outcome.map(drop).map_err(|error| error.to_string());
                 }
             }
         };

@@ -20,8 +20,7 @@ pub(super) async fn one_by_one<H: Handler, P: Publisher>(
 ) {
     let worked = async {
         let mut tx = consumer.tx();
-        let (done, stop) = until_one_fails(consumer, &mut tx, share, now, chance).await?;
-        consumer.doom(&mut tx, share.works[..done].iter_mut(), now).await?;
+        let stop = until_one_fails(consumer, &mut tx, share, now, chance).await?;
         consumer.commit(tx, std::slice::from_ref(share)).await?;
         Ok::<_, StoreError>(stop)
     };
@@ -39,16 +38,16 @@ pub(super) async fn one_by_one<H: Handler, P: Publisher>(
     }
 }
 
-/// How many records were decided about, and why not all were.
+/// Why not all were decided about.
 async fn until_one_fails<H: Handler, P: Publisher>(
     consumer: &Consumer<H, P>,
     tx: &mut Tx,
     share: &mut Share,
     now: UnixMillis,
     chance: f64,
-) -> Result<(usize, Option<Stop>), StoreError> {
-    for (at, work) in share.works.iter_mut().enumerate() {
-        let Fate::Open { id } = &work.fate else { continue };
+) -> Result<Option<Stop>, StoreError> {
+    for work in &mut share.works {
+        let Fate::Open { id, .. } = &work.fate else { continue };
         let id = id.clone();
         let Some(error) = alone(consumer, tx, work, &id, now).await? else { continue };
         let offset = work.record.offset();
@@ -60,13 +59,14 @@ async fn until_one_fails<H: Handler, P: Publisher>(
         consumer.count("retried", work.record.topic(), 1);
         if let Some(after) = policy.delay(attempts, chance) {
             tracing::info!(attempts, "{:?}: {error}", work.record);
-            return Ok((at, Some(Stop::Retry { offset, attempts, after })));
+            return Ok(Some(Stop::Retry { offset, attempts, after }));
         }
         let mut cause = Cause::of(Class::RetriesExhausted, error.as_ref());
         cause.message = format!("{attempts} attempts: {}", cause.message);
         work.fate = Fate::Doomed { id, cause };
+        consumer.doom(tx, std::iter::once(work), now).await?;
     }
-    Ok((share.works.len(), None))
+    Ok(None)
 }
 
 /// Handles one record; the error is one after which it may be tried again, and has left no trace.
@@ -105,12 +105,14 @@ async fn alone<H: Handler, P: Publisher>(
             }
         }
     }
-    if stored {
-        if matches!(work.fate, Fate::Doomed { .. }) {
+    if matches!(work.fate, Fate::Doomed { .. }) {
+        if stored {
             tx.back_to_savepoint().await?;
-        } else {
-            tx.release_savepoint().await?;
         }
+        // At once: a copy of the event may follow.
+        consumer.doom(tx, std::iter::once(work), now).await?;
+    } else if stored {
+        tx.release_savepoint().await?;
     }
     Ok(None)
 }

@@ -47,11 +47,11 @@ pub(super) enum Stop {
 /// What was decided about a record.
 #[derive(Debug)]
 pub(super) enum Fate {
-    /// Not handled yet.
-    Open { id: String },
+    /// Not handled yet; with a cause it will not be, unless it turns out to be a duplicate.
+    Open { id: String, cause: Option<Cause> },
     /// Nothing is left to do.
     Finished,
-    /// It will not be handled; the inbox is still to be told.
+    /// It will not be handled; the inbox, where this transaction has it noted as handled, is still to be told.
     Doomed { id: String, cause: Cause },
     /// The inbox knows that it is given up; its dead letter is still to be acknowledged.
     Dead { cause: Cause },
@@ -134,14 +134,16 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
 
     /// What is to be done with a record, as far as its headers say.
     pub(super) fn fate(&self, record: &Record) -> Fate {
-        let Some(intake) = self.intake(record.topic()) else { return Fate::Open { id: record.place() } };
+        let Some(intake) = self.intake(record.topic()) else {
+            return Fate::Open { id: record.place(), cause: None };
+        };
         if !self.remembers() && intake.takes_anything() {
-            return Fate::Open { id: String::new() };
+            return Fate::Open { id: String::new(), cause: None };
         }
         match intake::sort(record, intake) {
-            Sorted::Take { id } => Fate::Open { id },
+            Sorted::Take { id } => Fate::Open { id, cause: None },
             Sorted::Skip => Fate::Finished,
-            Sorted::Dead { id, cause } => Fate::Doomed { id, cause },
+            Sorted::Dead { id, cause } => Fate::Open { id, cause: Some(cause) },
         }
     }
 
@@ -171,7 +173,7 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
             for (at, (share, work)) in taken.into_iter().enumerate() {
                 let fate = &mut shares[share].works[work].fate;
                 *fate = match (poisoned.remove(&at), std::mem::replace(fate, Fate::Finished)) {
-                    (Some(error), Fate::Open { id }) => {
+                    (Some(error), Fate::Open { id, .. }) => {
                         Fate::Doomed { id, cause: Cause::of(Class::Poison, &error) }
                     }
                     _ => Fate::Finished,
@@ -195,7 +197,7 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
         let mut candidates = Vec::new();
         for (share, part) in shares.iter().enumerate() {
             for (work, one) in part.works.iter().enumerate() {
-                if let Fate::Open { id } = &one.fate {
+                if let Fate::Open { id, .. } = &one.fate {
                     places.push((share, work));
                     if self.remembers() {
                         candidates.push(Candidate { id: id.clone(), place: one.record.place() });
@@ -213,7 +215,8 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
 
     /// Whether a record is to be handled, by what the inbox says of it and by its payload.
     pub(super) fn settle(&self, work: &mut Work, claim: Claim) -> bool {
-        let Fate::Open { id } = &work.fate else { return false };
+        let Fate::Open { id, cause } = &mut work.fate else { return false };
+        let (id, cause) = (std::mem::take(id), cause.take());
         match claim {
             Claim::Known => {
                 self.count("duplicates", work.record.topic(), 1);
@@ -222,20 +225,25 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
             }
             Claim::Dead(death) => {
                 let class = death.class.parse().unwrap_or(Class::Poison);
-                work.fate = Fate::Doomed { id: id.clone(), cause: Cause::new(class, death.reason) };
+                work.fate = Fate::Dead { cause: Cause::new(class, death.reason) };
                 return false;
             }
             Claim::New => {}
         }
-        let cause = self.intake(work.record.topic()).and_then(|intake| intake::judge(&work.record, intake));
-        if let Some(cause) = cause {
-            work.fate = Fate::Doomed { id: id.clone(), cause };
-            return false;
+        let judge = || intake::judge(&work.record, self.intake(work.record.topic())?);
+        match cause.or_else(judge) {
+            Some(cause) => {
+                work.fate = Fate::Doomed { id, cause };
+                false
+            }
+            None => {
+                work.fate = Fate::Open { id, cause: None };
+                true
+            }
         }
-        true
     }
 
-    /// Tells the inbox who is given up.
+    /// Tells the inbox who is given up. Before any later record of the same event is claimed, or together with it.
     pub(super) async fn doom(
         &self,
         tx: &mut Tx,

@@ -11,19 +11,12 @@ use super::{Consumer, Intake, Options};
 use crate::messaging::{BackOff, Outgoing, Record, RetryPolicy};
 use crate::runtime::testing::{Does, Fake};
 use crate::runtime::{BatchOutcome, HandleError, Handler};
-use crate::store::testing::{TestStore, on_both_stores};
-use crate::store::{Migration, Store, StoreError, Tx, fence};
+use crate::store::testing::{self, EFFECTS, TestStore, effect, on_both_stores};
+use crate::store::{Store, StoreError, Tx, fence};
 use crate::unit::UnixMillis;
 
 const NOW: UnixMillis = UnixMillis(1_725_185_730_000);
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "effects",
-    sqlite: "CREATE TABLE effect (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL) STRICT",
-    postgres: "CREATE TABLE effect (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id text NOT NULL)",
-}];
-
-on_both_stores! { super::MIGRATIONS;
+on_both_stores! { crate::store::testing::EFFECTS;
     every_event_has_its_effect_once_however_often_it_comes,
     a_poison_record_is_a_dead_letter_and_its_neighbours_are_handled,
     records_that_a_handler_names_as_poison_need_no_second_pass,
@@ -33,6 +26,8 @@ on_both_stores! { super::MIGRATIONS;
     without_a_dead_letter_topic_a_poison_record_stops_its_partition,
     what_is_not_what_it_should_be_never_reaches_the_handler,
     a_replayed_dead_letter_is_handled_once,
+    copies_of_a_dying_event_have_one_effect,
+    a_duplicate_is_never_a_dead_letter,
     a_partition_that_another_owns_is_refused_alone,
     a_store_that_fails_costs_no_attempts,
 }
@@ -79,7 +74,7 @@ impl Handler for Script {
             let id = id(record);
             match self.act(&id, batch.len() == 1) {
                 Acts::Works => {
-                    if let Err(error) = effect(tx, &id).await {
+                    if let Err(error) = effect(tx, "k", &id).await {
                         return BatchOutcome::Failed(error.into());
                     }
                 }
@@ -99,22 +94,8 @@ fn id(record: &Record) -> String {
     String::from_utf8(record.header("eventId").unwrap().to_vec()).unwrap()
 }
 
-async fn effect(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
-    crate::with_connection!(tx, |connection| {
-        sqlx::query("INSERT INTO effect (id) VALUES ($1)").bind(id).execute(connection).await?;
-    });
-    Ok(())
-}
-
 async fn effects(store: &Store) -> Vec<String> {
-    let mut tx = store.reading();
-    let asked: Result<Vec<String>, StoreError> = async {
-        Ok(crate::with_connection!(tx, |connection| {
-            sqlx::query_scalar("SELECT id FROM effect ORDER BY n").fetch_all(connection).await?
-        }))
-    }
-    .await;
-    asked.unwrap()
+    testing::effects(store).await.into_iter().map(|(_, id)| id).collect()
 }
 
 struct Setup {
@@ -352,6 +333,26 @@ async fn a_replayed_dead_letter_is_handled_once(test: TestStore) {
     assert_eq!(setup.letters().len(), 2);
 }
 
+async fn copies_of_a_dying_event_have_one_effect(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("a", Acts::Fails(1));
+    let dying = Part { failing: Some((0, 2)), ..part(0, &["a", "a"]) };
+    setup.handle(vec![dying]).await;
+    setup.handle(vec![part_from(0, 2, &["a"])]).await;
+    assert_eq!(setup.letters().len(), 1);
+    assert_eq!(effects(&setup.test.store).await, ["a"]);
+}
+
+async fn a_duplicate_is_never_a_dead_letter(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.handle(vec![part(0, &["a"])]).await;
+    // The same event once more, as something that the topic should not carry.
+    let records = vec![typed(0, 1, "a", "Lost"), record(0, 2, "a")];
+    setup.handle(vec![Part { records, ..part(0, &[]) }]).await;
+    assert_eq!(setup.letters(), [""; 0]);
+    assert_eq!(effects(&setup.test.store).await, ["a"]);
+}
+
 async fn a_partition_that_another_owns_is_refused_alone(test: TestStore) {
     let setup = Setup::of(test);
     setup.script.set("x", Acts::Poison);
@@ -405,7 +406,7 @@ fn stories() -> impl Strategy<Value = Story> {
 
 /// Handles a story to its end; effects and dead letters.
 async fn tell(story: &Story) -> (Vec<String>, Vec<String>, Vec<String>) {
-    let setup = Setup::of(TestStore::sqlite(MIGRATIONS).await);
+    let setup = Setup::of(TestStore::sqlite(EFFECTS).await);
     let lost = Arc::new(Mutex::new(story.lost_letters));
     setup.fake.script(move |_| {
         let mut lost = lost.lock().unwrap();
@@ -462,11 +463,17 @@ proptest! {
         prop_assert_eq!(worked.len(), effects.len(), "an effect twice");
         let told: BTreeSet<&String> = worked.union(&dead).copied().collect();
         prop_assert_eq!(told.len(), ids.len(), "an event was lost");
+        let mortal: BTreeSet<String> = story
+            .records
+            .iter()
+            .filter(|(.., acts)| matches!(acts, Acts::Poison | Acts::Named | Acts::Fails(3..)))
+            .map(|(partition, id, _)| format!("{partition}-{id}"))
+            .collect();
         // Of each partition, effects stand in the order in which their events came first.
         for partition in ["0-", "1-", "2-"] {
             // A copy that comes after an event's death has the effect that it had not: out of order, as a replay.
             let of = |list: &[String]| -> Vec<String> {
-                list.iter().filter(|id| id.starts_with(partition) && !dead.contains(id)).cloned().collect()
+                list.iter().filter(|id| id.starts_with(partition) && !mortal.contains(*id)).cloned().collect()
             };
             let expected: Vec<String> = of(&ids).into_iter().filter(|id| worked.contains(id)).collect();
             prop_assert_eq!(of(&effects), expected);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::messaging::{Delivery, Header, Outcome, Outgoing, PublishError};
-use crate::store::outbox::{Pending, Published};
+use crate::store::outbox::{Dead, Pending, Published};
 
 /// The rows of one round.
 pub(super) struct Flight {
@@ -18,6 +18,8 @@ enum Fate {
     Acknowledged(Published),
     /// Not this time; it stays pending.
     Unacknowledged(String),
+    /// No broker takes it.
+    Refused(String),
     /// Refused in company: to be asked about alone.
     Suspect,
     /// Recorded, or left to the next round.
@@ -29,6 +31,7 @@ enum Fate {
 pub(super) struct Landed {
     /// To be recorded: of each key the acknowledged prefix.
     pub(super) published: Vec<Published>,
+    pub(super) dead: Vec<Dead>,
     /// To be published alone, in this order.
     pub(super) suspects: Vec<Pending>,
     /// Rows that stay pending, and why the last of them does.
@@ -67,7 +70,8 @@ impl Flight {
                     partition: place.partition,
                     offset: place.offset,
                 }),
-                Err(PublishError::Refused(_)) => Fate::Suspect,
+                Err(PublishError::Refused(reason)) => Fate::Refused(reason),
+                Err(PublishError::RefusedInCompany(_)) => Fate::Suspect,
                 Err(PublishError::Unacknowledged(reason)) => Fate::Unacknowledged(reason),
             };
         }
@@ -105,6 +109,12 @@ impl Flight {
                 }
                 Fate::Acknowledged(published) => {
                     landed.published.push(*published);
+                    *fate = Fate::Done;
+                }
+                Fate::Refused(reason) => {
+                    let reason = std::mem::take(reason);
+                    landed.dead.push(Dead { seq: row.seq, key: row.key.clone(), reason });
+                    open.insert(&row.key);
                     *fate = Fate::Done;
                 }
                 Fate::Suspect => {

@@ -149,15 +149,16 @@ impl<P: Publisher> Relay<P> {
     /// Acts upon what is known.
     async fn land(&mut self, relayed: &mut Relayed, now: UnixMillis) -> Result<(), StoreError> {
         let mut suspects = Vec::new();
+        let mut dead = Vec::new();
         for flight in &mut self.flights {
-            let Landed { published, suspects: asked, unacknowledged, reason } = flight.land();
+            let Landed { published, dead: refused, suspects: asked, unacknowledged, reason } = flight.land();
+            dead.extend(refused);
             self.unrecorded.extend(published);
             suspects.extend(asked);
             relayed.unacknowledged += unacknowledged;
             relayed.reason = reason.or(relayed.reason.take());
         }
         self.flights.retain(|flight| !flight.is_over());
-        let mut dead = Vec::new();
         let mut undecided: HashSet<String> = HashSet::new();
         for row in suspects {
             if undecided.contains(&row.key) {
@@ -170,8 +171,7 @@ impl<P: Publisher> Relay<P> {
                     partition: place.partition,
                     offset: place.offset,
                 }),
-                Ok(Err(PublishError::Refused(reason))) => {
-                    tracing::error!(seq = row.seq, topic = %row.topic, %reason, "no broker takes a row of the outbox");
+                Ok(Err(PublishError::Refused(reason) | PublishError::RefusedInCompany(reason))) => {
                     dead.push(Dead { seq: row.seq, key: row.key, reason });
                 }
                 Ok(Err(PublishError::Unacknowledged(reason))) => {
@@ -184,6 +184,9 @@ impl<P: Publisher> Relay<P> {
                     undecided.insert(row.key);
                 }
             }
+        }
+        for row in &dead {
+            tracing::error!(row = row.seq, reason = %row.reason, "no broker takes a row of the outbox");
         }
         relayed.published += self.unrecorded.len();
         relayed.dead += dead.len();

@@ -6,7 +6,7 @@ use super::{Options, Relay};
 use crate::messaging::{key_hash, partition_of};
 use crate::runtime::testing::{Does, Fake, PARTITIONS, id};
 use crate::store::outbox::{self, Event, Followers, KeyOrder, State};
-use crate::store::testing::{TestStore, on_both_stores};
+use crate::store::testing::{TestStore, execute, on_both_stores};
 use crate::store::{Store, StoreError};
 use crate::unit::UnixMillis;
 
@@ -16,6 +16,7 @@ on_both_stores! { &[];
     rows_are_published_in_order_and_their_places_recorded,
     a_record_is_what_debezium_would_make_of_the_row,
     a_refused_row_dies_alone_and_holds_back_its_keys_later_rows_and_nothing_else,
+    a_row_of_an_unknown_topic_dies_at_once,
     followers_pass_where_they_may,
     what_is_not_acknowledged_is_published_again_with_what_follows_it,
     a_stuck_partition_holds_up_no_other,
@@ -136,6 +137,18 @@ async fn a_refused_row_dies_alone_and_holds_back_its_keys_later_rows_and_nothing
     assert_eq!(fake.ids(), ["e1", "e4", "e2", "e3", "e5"]);
 }
 
+async fn a_row_of_an_unknown_topic_dies_at_once(test: TestStore) {
+    let fake = Fake::new();
+    fake.script(|record| if record.topic == "unknown" { Does::RefuseSurely } else { Does::Acknowledge });
+    let mut relay = relay(&test.store, &fake, "a").await;
+    let other = beside("k");
+    write(&test.store, &[event("e1", "k", "unknown"), event("e2", "k", "t"), event("e3", &other, "t")]).await;
+    let relayed = relay.relay_once(NOW).await.unwrap();
+    assert_eq!((relayed.published, relayed.dead), (1, 1));
+    assert_eq!(relay.relay_once(NOW).await.unwrap().found, 0);
+    assert_eq!(states(&test.store).await[0], State::Dead { reason: "no such topic".to_owned() });
+}
+
 async fn followers_pass_where_they_may(test: TestStore) {
     let fake = Fake::new();
     fake.script(|record| if id(record) == "e1" { Does::Refuse } else { Does::Acknowledge });
@@ -206,17 +219,8 @@ async fn acknowledgements_outlive_a_failing_store(test: TestStore) {
     let fake = Fake::new();
     let mut relay = relay(&test.store, &fake, "a").await;
     write(&test.store, &["e1", "e2"].map(|id| event(id, "k", "t"))).await;
-    let rename = async |from: &'static str, to: &'static str| {
-        let mut tx = test.store.tx();
-        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
-        let renamed: Result<(), StoreError> = async {
-            crate::with_connection!(tx, |connection| {
-                sqlx::query(sqlx::AssertSqlSafe(sql)).execute(connection).await?;
-            });
-            tx.commit().await
-        }
-        .await;
-        renamed.unwrap();
+    let rename = async |from: &str, to: &str| {
+        execute(&test.store, &format!("ALTER TABLE {from} RENAME TO {to}")).await;
     };
     rename("outbox_published", "elsewhere").await;
     assert!(relay.relay_once(NOW).await.is_err());
