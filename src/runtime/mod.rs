@@ -2,6 +2,7 @@
 //!
 //! [`consumer`] hands records to a [`Handler`], [`relay`] publishes what the outbox holds.
 
+mod boundary;
 pub mod consumer;
 mod handler;
 #[cfg(test)]
@@ -12,4 +13,5 @@ pub(crate) mod testing;
 
 pub mod verify;
 
+pub use boundary::{Boundary, OnBoundary};
 pub use handler::{BatchOutcome, HandleError, Handler};

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod apply;
+mod crash;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other test binary, which uses the rest")]
 mod support;

@@ -8,6 +8,7 @@ use super::Consumer;
 use super::step::{Fate, Share, Stop};
 use crate::messaging::dead_letter::spring::dead_letter;
 use crate::messaging::{Outgoing, Publisher};
+use crate::runtime::boundary::Boundary;
 use crate::store::fence::{self, Owned};
 use crate::unit::UnixMillis;
 
@@ -39,6 +40,7 @@ impl<H, P: Publisher> Consumer<H, P> {
             return;
         }
         let outcomes = self.acknowledged(letters).await;
+        self.boundary.reach(Boundary::Buried);
         let mut buried = BTreeSet::new();
         for ((at, work), outcome) in places.into_iter().zip(outcomes) {
             let share = &mut shares[at];
@@ -87,6 +89,7 @@ impl<H, P: Publisher> Consumer<H, P> {
     async fn acknowledged(&self, letters: Vec<Outgoing>) -> Vec<Result<(), String>> {
         let mut outcomes: Vec<Result<(), String>> = vec![Err("no broker answers".to_owned()); letters.len()];
         let mut delivery = self.publisher.publish(letters);
+        self.boundary.reach(Boundary::Burying);
         let all = async {
             loop {
                 let some = delivery.next().await;

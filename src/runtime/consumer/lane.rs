@@ -11,6 +11,7 @@ use super::Shared;
 use super::step::{Part, Rest, Stop};
 use crate::kafka::data::Stream;
 use crate::messaging::{Publisher, Record};
+use crate::runtime::boundary::Boundary;
 use crate::runtime::handler::Handler;
 use crate::store::fence;
 use crate::unit::UnixMillis;
@@ -125,11 +126,13 @@ pub(super) async fn work<H: Handler, P: Publisher>(
             }
             continue;
         }
+        consumer.boundary.reach(Boundary::Polled);
         let rests = consumer.handle_batch(parts, UnixMillis::now(), chance(&mut seed)).await;
         let now = Instant::now();
         for (at, rest) in from.into_iter().zip(rests) {
             held[at].put_back(rest, now);
         }
+        consumer.boundary.reach(Boundary::Stored);
     }
 }
 

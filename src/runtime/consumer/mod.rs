@@ -22,6 +22,7 @@ use std::time::Duration;
 pub use intake::{Intake, UnknownEvents};
 pub use run::{ConsumerError, run};
 
+use super::boundary::OnBoundary;
 use super::relay::Wake;
 use crate::store::inbox::{self, Candidate, Claim, Death};
 use crate::store::{Store, StoreError, Tx};
@@ -70,6 +71,7 @@ pub struct Consumer<H, P> {
     pub(super) store: Option<Store>,
     pub(super) options: Options,
     pub(super) wake: Option<Wake>,
+    pub(super) boundary: OnBoundary,
     /// How many partitions dead-letter topics have.
     letter_boxes: Mutex<BTreeMap<String, u32>>,
 }
@@ -78,13 +80,28 @@ impl<H, P> Consumer<H, P> {
     /// `publisher` is for dead letters. Without a store nothing is remembered, and the handler's transaction cannot
     /// be used.
     pub fn new(handler: H, publisher: P, store: Option<Store>, options: Options) -> Self {
-        Self { handler, publisher, store, options, wake: None, letter_boxes: Mutex::default() }
+        Self {
+            handler,
+            publisher,
+            store,
+            options,
+            wake: None,
+            boundary: OnBoundary::default(),
+            letter_boxes: Mutex::default(),
+        }
     }
 
     /// The relay of the same store, woken after every commit.
     #[must_use]
     pub fn waking(mut self, wake: Wake) -> Self {
         self.wake = Some(wake);
+        self
+    }
+
+    /// Has tests told of every boundary.
+    #[must_use]
+    pub fn on_boundary(mut self, boundary: OnBoundary) -> Self {
+        self.boundary = boundary;
         self
     }
 

@@ -12,6 +12,7 @@ use super::{Consumer, Shared};
 use crate::kafka::Cluster;
 use crate::kafka::data::{GroupConsumer, GroupEvent, Membership, Stream};
 use crate::messaging::Publisher;
+use crate::runtime::boundary::Boundary;
 use crate::runtime::handler::Handler;
 
 /// Commands that a lane has not taken yet.
@@ -114,6 +115,7 @@ impl<H: Handler, P: Publisher> Lanes<H, P> {
             }
             GroupEvent::Revoked { partitions, done } => {
                 let done = Arc::new(done);
+                self.consumer.boundary.reach(Boundary::Revoked);
                 let mut by_lane: HashMap<LaneOf, Vec<(String, i32)>> = HashMap::new();
                 for partition in partitions {
                     if let Some(lane) = self.of.remove(&partition) {

@@ -7,6 +7,7 @@ use super::intake::{self, Sorted};
 use super::{Consumer, isolate};
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::messaging::{Publisher, Record};
+use crate::runtime::boundary::Boundary;
 use crate::runtime::handler::{BatchOutcome, HandleError, Handler};
 use crate::store::fence::{self, Owned};
 use crate::store::inbox::{Candidate, Claim, Death};
@@ -113,6 +114,7 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
         for share in alone {
             isolate::one_by_one(self, share, now, chance).await;
         }
+        self.boundary.reach(Boundary::Committed);
         self.bury(&mut shares, now).await;
         if let Some(wake) = &self.wake {
             wake.wake();
@@ -180,6 +182,7 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
                 };
             }
         }
+        self.boundary.reach(Boundary::Handled);
         self.doom(&mut tx, shares.iter_mut().flat_map(|share| &mut share.works), now).await?;
         self.commit(tx, shares).await?;
         Ok(())

@@ -7,6 +7,7 @@ use super::Options;
 use super::buckets::Buckets;
 use super::flight::{Flight, Landed, admit, record_of};
 use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
+use crate::runtime::boundary::{Boundary, OnBoundary};
 use crate::store::outbox::{self, Dead, Pending, Published, Skip};
 use crate::store::{Store, StoreError, lease};
 use crate::unit::UnixMillis;
@@ -25,6 +26,7 @@ pub struct Relay<P> {
     unrecorded: Vec<Published>,
     /// How many partitions topics have, asked when one is stuck.
     partitions: HashMap<String, u32>,
+    boundary: OnBoundary,
 }
 
 /// What a round came to.
@@ -54,7 +56,15 @@ impl<P: Publisher> Relay<P> {
             flights: Vec::new(),
             unrecorded: Vec::new(),
             partitions: HashMap::new(),
+            boundary: OnBoundary::default(),
         }
+    }
+
+    /// Has tests told of every boundary.
+    #[must_use]
+    pub fn on_boundary(mut self, boundary: OnBoundary) -> Self {
+        self.boundary = boundary;
+        self
     }
 
     /// Renews its leases and takes its share of the keys. To be called well within the leases' duration.
@@ -79,6 +89,7 @@ impl<P: Publisher> Relay<P> {
             self.flights.iter().flat_map(Flight::flying).map(|row| row.key.clone()).collect();
         let rows = admit(rows, &busy);
         if !rows.is_empty() {
+            self.boundary.reach(Boundary::Taken);
             let records: Vec<Outgoing> = rows.iter().map(record_of).collect();
             // Kept before it is waited for: whoever drops this future loses nothing.
             self.flights.push(Flight::new(rows, self.publisher.publish(records)));
@@ -198,6 +209,7 @@ impl<P: Publisher> Relay<P> {
         if self.unrecorded.is_empty() && dead.is_empty() {
             return Ok(());
         }
+        self.boundary.reach(Boundary::Acknowledged);
         let mut tx = self.store.tx();
         match lease::check(&mut tx, self.buckets.leases()).await {
             Ok(()) => {}
@@ -212,6 +224,7 @@ impl<P: Publisher> Relay<P> {
         outbox::settle(&mut tx, &self.unrecorded, dead, now).await?;
         tx.commit().await?;
         self.unrecorded.clear();
+        self.boundary.reach(Boundary::Recorded);
         Ok(())
     }
 }
