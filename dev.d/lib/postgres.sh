@@ -52,9 +52,15 @@ start_postgres() { # PORT FRESH
   home=$(postgres_home)
   [[ -s $home/data/PG_VERSION ]] || init_postgres "$bin" "$home"
   echo "$port" >"$PG/port"
-  # -w: returns when it serves. No descriptor of ours stays open in it.
-  if ! as_postgres "$bin/pg_ctl" -s -w -t 60 -D "$home/data" -l "$home/server.log" \
-    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='$home' -c max_connections=200" start 8>&- </dev/null; then
+  # -w: returns when it serves. No descriptor of the caller stays open in it: a pipe or a lock would outlive us.
+  if ! (
+    for fd in /proc/"$BASHPID"/fd/*; do
+      fd=${fd##*/}
+      ((fd <= 2 || fd == 255)) || eval "exec $fd>&-"
+    done
+    as_postgres "$bin/pg_ctl" -s -w -t 60 -D "$home/data" -l "$home/server.log" \
+      -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='$home' -c max_connections=200" start </dev/null
+  ); then
     tail -n 15 "$home/server.log" >&2
     die "PostgreSQL did not start; its log: $home/server.log"
   fi

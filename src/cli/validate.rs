@@ -12,6 +12,7 @@ use super::view::screen::Screen;
 use super::view::text::{counted, grouped};
 use super::view::{diagnostics, github};
 use crate::text::Lines;
+use crate::topology::{Inbox, inboxes, shown};
 
 /// Problems that a person reads at once; `--all` shows the rest.
 const SHOWN: usize = 50;
@@ -78,7 +79,33 @@ fn table(
         writeln!(out, "… and {} more{all}", grouped(hidden))?;
     }
     writeln!(out, "{}", summary(loaded, env))?;
+    for inbox in loaded.topology.iter().flat_map(inboxes) {
+        writeln!(out, "  {}", sizes(&inbox))?;
+    }
     Ok(())
+}
+
+/// `inventory-service will remember some 346 million events (500/s of order-service.order-placed, kept 7d)`.
+fn sizes(inbox: &Inbox<'_>) -> String {
+    let of: Vec<String> = inbox
+        .topics
+        .iter()
+        .filter_map(|topic| {
+            let kept = shown("retention.ms", topic.configs.get("retention.ms")?.as_ref()?);
+            Some(format!("{} of {}, kept {kept}", topic.rate?, topic.name.as_str()))
+        })
+        .collect();
+    format!("{} will remember some {} events ({})", inbox.service, about(inbox.rows), of.join("; "))
+}
+
+/// Two or three figures of a number.
+fn about(number: u64) -> String {
+    match number {
+        0..10_000 => grouped(usize::try_from(number).unwrap_or(usize::MAX)),
+        10_000..1_000_000 => format!("{},000", number / 1000),
+        1_000_000..1_000_000_000 => format!("{} million", number / 1_000_000),
+        _ => format!("{} billion", grouped(usize::try_from(number / 1_000_000_000).unwrap_or(usize::MAX))),
+    }
 }
 
 /// `topology.yaml: 3 errors, 1 warning`.

@@ -20,9 +20,10 @@ fn topic(text: &str, partitions: i32, configs: &[(&str, Option<&str>)]) -> Topic
         producers: Vec::new(),
         consumers: Vec::new(),
         rate: None,
+        unknown_events: crate::topology::UnknownEvents::default(),
         copartitioned_with: None,
         rationale: None,
-        role: TopicRole::Source { dead_letters: None },
+        role: TopicRole::Source { dead_letters: None, retry: crate::topology::Retry::default() },
         line: 1,
     }
 }

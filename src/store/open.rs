@@ -16,6 +16,9 @@ use super::{Location, StoreError, Tx};
 
 /// How long a statement waits for a connection, or for another process's transaction on SQLite.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a process may say nothing in the middle of a transaction. One that was stopped, or cannot be reached any
+/// more, must not hold the rows that its heirs wait for; an address may state another time.
+const SILENCE: &str = "idle_in_transaction_session_timeout";
 /// Readers of SQLite beside the one writer.
 const READERS: u32 = 4;
 
@@ -225,7 +228,9 @@ fn quoted(service: &str) -> String {
 
 fn in_schema(options: &PgConnectOptions, service: &str) -> PgConnectOptions {
     let application = format!("kafkaflow {service}");
-    options.clone().application_name(&application).options([("search_path", quoted(service))])
+    let options = options.clone().application_name(&application).options([("search_path", quoted(service))]);
+    let stated = options.get_options().is_some_and(|stated| stated.contains(SILENCE));
+    if stated { options } else { options.options([(SILENCE, "30s")]) }
 }
 
 fn postgres_pool(connections: u32) -> PgPoolOptions {

@@ -4,9 +4,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::file::{
-    Config, Defaults, DltBlock, DltFields, File, Given, Names, ServiceBlock, Setting, SettingValue,
-    TopicBlock,
+    Config, Defaults, DltBlock, DltFields, File, Given, Names, RetryBlock, ServiceBlock, Setting,
+    SettingValue, TopicBlock,
 };
+use super::model::UnknownEvents;
 use super::name::TopicName;
 use super::overlay;
 use super::problem::{Code, Problem, Report};
@@ -48,6 +49,9 @@ pub(crate) struct DraftTopic {
     pub(crate) events: Names,
     pub(crate) producers: Names,
     pub(crate) consumers: Names,
+    pub(crate) unknown_events: Given<UnknownEvents>,
+    /// Of its dead letters.
+    pub(crate) retry: RetryBlock,
     pub(crate) rate: Given<Rate>,
     pub(crate) copartitioned_with: Given<String>,
     pub(crate) rationale: Given<String>,
@@ -167,6 +171,11 @@ fn add(
         events: block.events,
         producers: block.producers,
         consumers: block.consumers,
+        unknown_events: block.unknown_events,
+        retry: match &block.dlt {
+            DltBlock::Is(fields) => fields.retry.clone(),
+            _ => RetryBlock::default(),
+        },
         rate: block.rate,
         copartitioned_with: block.copartitioned_with,
         rationale: block.rationale,
@@ -213,6 +222,8 @@ fn dead_letters_of(
         events: source.events.clone(),
         producers: source.consumers.clone(),
         consumers: fields.consumers,
+        unknown_events: Given::No,
+        retry: RetryBlock::default(),
         rate: Given::No,
         copartitioned_with: Given::No,
         rationale: fields.rationale,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::model::UnknownEvents;
 use super::name::TopicName;
 use super::problem::Code;
 use crate::text::{Located, Span};
@@ -138,6 +139,7 @@ pub(crate) struct TopicBlock {
     pub(crate) events: Names,
     pub(crate) producers: Names,
     pub(crate) consumers: Names,
+    pub(crate) unknown_events: Given<UnknownEvents>,
     pub(crate) dlt: DltBlock,
     pub(crate) reason: Given<String>,
     pub(crate) rate: Given<Rate>,
@@ -164,5 +166,14 @@ pub(crate) struct DltFields {
     pub(crate) replication: Given<i16>,
     pub(crate) config: Config,
     pub(crate) consumers: Names,
+    pub(crate) retry: RetryBlock,
     pub(crate) rationale: Given<String>,
+}
+
+/// `retry:` of a `dlt:` block.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RetryBlock {
+    pub(crate) attempts: Given<u32>,
+    pub(crate) backoff: Given<Duration>,
+    pub(crate) max_backoff: Given<Duration>,
 }

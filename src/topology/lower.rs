@@ -1,8 +1,8 @@
 //! The draft without places: the model.
 
 use super::draft::{DeadLetters, Draft, DraftTopic, Role};
-use super::file::{Config, Names, SettingValue};
-use super::model::{Service, Topic, TopicRole, Topology};
+use super::file::{Config, Names, RetryBlock, SettingValue};
+use super::model::{Retry, Service, Topic, TopicRole, Topology};
 use super::name::TopicName;
 use crate::text::Lines;
 
@@ -27,8 +27,10 @@ pub(crate) fn lower(draft: &Draft, lines: &Lines) -> Topology {
 fn topic(topic: &DraftTopic, draft: &Draft, lines: &Lines) -> Option<Topic> {
     let name_of = |index: usize| draft.topics[index].name.clone();
     let role = match topic.role {
-        Role::Source(DeadLetters::Topic(index)) => TopicRole::Source { dead_letters: name_of(index) },
-        Role::Source(_) => TopicRole::Source { dead_letters: None },
+        Role::Source(DeadLetters::Topic(index)) => {
+            TopicRole::Source { dead_letters: name_of(index), retry: retry(&topic.retry) }
+        }
+        Role::Source(_) => TopicRole::Source { dead_letters: None, retry: retry(&topic.retry) },
         Role::DeadLettersOf(source) => TopicRole::DeadLettersOf(name_of(source)?),
     };
     Some(Topic {
@@ -40,12 +42,22 @@ fn topic(topic: &DraftTopic, draft: &Draft, lines: &Lines) -> Option<Topic> {
         events: names(&topic.events),
         producers: names(&topic.producers),
         consumers: names(&topic.consumers),
+        unknown_events: topic.unknown_events.value().copied().unwrap_or_default(),
         rate: topic.rate.value().copied(),
         copartitioned_with: (topic.copartitioned_with.value()).and_then(|name| TopicName::parse(name).ok()),
         rationale: topic.rationale.value().map(|text| text.trim().to_owned()),
         role,
         line: lines.line(topic.start),
     })
+}
+
+fn retry(block: &RetryBlock) -> Retry {
+    let usual = Retry::default();
+    Retry {
+        attempts: block.attempts.value().copied().unwrap_or(usual.attempts),
+        backoff: block.backoff.value().copied().unwrap_or(usual.backoff),
+        max_backoff: block.max_backoff.value().copied(),
+    }
 }
 
 fn configs(config: &Config) -> std::collections::BTreeMap<String, Option<String>> {

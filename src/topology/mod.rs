@@ -2,6 +2,7 @@
 
 mod draft;
 mod file;
+mod inbox;
 mod lower;
 pub(crate) mod model;
 pub(crate) mod name;
@@ -15,7 +16,8 @@ mod setting;
 mod topic_configs;
 mod topic_id;
 
-pub(crate) use model::{Topic, TopicRole, Topology};
+pub(crate) use inbox::{Inbox, inboxes};
+pub(crate) use model::{Retry, Topic, TopicRole, Topology, UnknownEvents};
 pub(crate) use name::TopicName;
 pub(crate) use problem::Problem;
 pub(crate) use schemas::SchemaFiles;

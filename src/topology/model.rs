@@ -40,6 +40,8 @@ pub(crate) struct Topic {
     pub(crate) events: Vec<String>,
     pub(crate) producers: Vec<String>,
     pub(crate) consumers: Vec<String>,
+    /// What consumers do with types of events that the topic should not carry.
+    pub(crate) unknown_events: UnknownEvents,
     pub(crate) rate: Option<Rate>,
     pub(crate) copartitioned_with: Option<TopicName>,
     pub(crate) rationale: Option<String>,
@@ -48,10 +50,36 @@ pub(crate) struct Topic {
     pub(crate) line: usize,
 }
 
+/// `unknown_events:`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UnknownEvents {
+    Skip,
+    #[default]
+    DeadLetter,
+}
+
+/// How often consumers try a record before it is a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Retry {
+    /// The first one included.
+    pub(crate) attempts: u32,
+    /// The pause between two attempts, or the first of those that double.
+    pub(crate) backoff: Duration,
+    /// How long pauses get that double each time; `None`: all are as long as the first.
+    pub(crate) max_backoff: Option<Duration>,
+}
+
+impl Default for Retry {
+    /// Spring Kafka's ten attempts, a second apart.
+    fn default() -> Self {
+        Self { attempts: 10, backoff: Duration::from_millis(1000), max_backoff: None }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum TopicRole {
-    /// An ordinary topic, and where its failed records go.
-    Source { dead_letters: Option<TopicName> },
+    /// An ordinary topic, and where its failed records go after which attempts.
+    Source { dead_letters: Option<TopicName>, retry: Retry },
     /// The dead-letter topic of the named one.
     DeadLettersOf(TopicName),
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::file::{Config, Defaults, DltBlock, DltFields, Environment, File, ServiceBlock, TopicBlock};
+use super::file::{
+    Config, Defaults, DltBlock, DltFields, Environment, File, RetryBlock, ServiceBlock, TopicBlock,
+};
 use super::problem::Report;
 use super::rules::{unknown_service, unknown_topic};
 
@@ -72,6 +74,7 @@ fn topic(over: TopicBlock, base: TopicBlock) -> TopicBlock {
         events: over.events.or(base.events),
         producers: over.producers.or(base.producers),
         consumers: over.consumers.or(base.consumers),
+        unknown_events: over.unknown_events.or(base.unknown_events),
         dlt: dlt(over.dlt, base.dlt),
         reason: over.reason.or(base.reason),
         rate: over.rate.or(base.rate),
@@ -90,6 +93,11 @@ fn dlt(over: DltBlock, base: DltBlock) -> DltBlock {
             replication: over.replication.or(base.replication),
             config: config(over.config, base.config),
             consumers: over.consumers.or(base.consumers),
+            retry: RetryBlock {
+                attempts: over.retry.attempts.or(base.retry.attempts),
+                backoff: over.retry.backoff.or(base.retry.backoff),
+                max_backoff: over.retry.max_backoff.or(base.retry.max_backoff),
+            },
             rationale: over.rationale.or(base.rationale),
         })),
         (over, _) => over,

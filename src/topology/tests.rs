@@ -75,7 +75,8 @@ fn a_dead_letter_topic_takes_after_its_source() {
     let topology = topology(OURS, None);
     let dead = &topology.topics[1];
     assert_eq!(dead.role, TopicRole::DeadLettersOf(topology.topics[0].name.clone()));
-    assert_eq!(topology.topics[0].role, TopicRole::Source { dead_letters: Some(dead.name.clone()) });
+    let source = TopicRole::Source { dead_letters: Some(dead.name.clone()), retry: Retry::default() };
+    assert_eq!(topology.topics[0].role, source);
     assert_eq!(dead.producers, ["inventory-service"], "who consumes the source writes its dead letters");
     assert_eq!(dead.consumers, ["operations"]);
     assert_eq!((dead.key.as_deref(), &dead.events), (Some("orderId"), &topology.topics[0].events));

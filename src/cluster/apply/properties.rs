@@ -50,9 +50,10 @@ prop_compose! {
             producers: Vec::new(),
             consumers: Vec::new(),
             rate: None,
+            unknown_events: crate::topology::UnknownEvents::default(),
             copartitioned_with: None,
             rationale: None,
-            role: TopicRole::Source { dead_letters: None },
+            role: TopicRole::Source { dead_letters: None, retry: crate::topology::Retry::default() },
             line: 1,
         };
         Topology { topics: topics.into_iter().map(topic).collect(), ..Topology::default() }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Page;
 use super::anchors::Section;
 use crate::text::{code, escaped, prose};
-use crate::topology::{Topic, TopicName, TopicRole, shown};
+use crate::topology::{Retry, Topic, TopicName, TopicRole, UnknownEvents, shown};
 
 /// One row a topic.
 pub(super) fn index(page: &Page<'_>, out: &mut String) {
@@ -51,8 +51,15 @@ fn properties(page: &Page<'_>, topic: &Topic) -> Vec<(&'static str, String)> {
     }
     rows.push(("producers", services(&topic.producers)));
     rows.push(("consumers", services(&topic.consumers)));
-    if let TopicRole::Source { dead_letters } = &topic.role {
-        rows.push(("dead letters", page.links(Section::Topic, dead_letters.iter().map(TopicName::as_str))));
+    if let TopicRole::Source { dead_letters, retry } = &topic.role {
+        let mut letters = page.links(Section::Topic, dead_letters.iter().map(TopicName::as_str));
+        if dead_letters.is_some() {
+            let _ = write!(letters, ", after {}", attempts(*retry));
+        }
+        rows.push(("dead letters", letters));
+        if topic.unknown_events == UnknownEvents::Skip {
+            rows.push(("other events", "are passed by".to_owned()));
+        }
     }
     rows.push(("partitions", partitions(page, topic)));
     rows.push(("replication", replication(topic)));
@@ -69,6 +76,14 @@ fn properties(page: &Page<'_>, topic: &Topic) -> Vec<(&'static str, String)> {
         rows.push(("settings", others.join("<br>")));
     }
     rows
+}
+
+fn attempts(retry: Retry) -> String {
+    match (retry.attempts, retry.max_backoff) {
+        (1, _) => "the first attempt".to_owned(),
+        (attempts, None) => format!("{attempts} attempts, {} apart", retry.backoff),
+        (attempts, Some(most)) => format!("{attempts} attempts, {} to {most} apart", retry.backoff),
+    }
 }
 
 fn partitions(page: &Page<'_>, topic: &Topic) -> String {

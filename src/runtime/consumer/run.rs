@@ -1,11 +1,13 @@
 //! The consumer's loop: partitions come and go, and lanes have them.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::lane::{self, Command};
 use super::{Consumer, Shared};
@@ -15,6 +17,11 @@ use crate::messaging::Publisher;
 use crate::runtime::boundary::Boundary;
 use crate::runtime::handler::Handler;
 
+/// How often in a row a group may refuse a member before it gives up, how long it waits in between, and how long it
+/// must have belonged to the group for the count to begin anew.
+const REFUSALS: u32 = 3;
+const AGAIN: Duration = Duration::from_secs(1);
+const SETTLED: Duration = Duration::from_secs(60);
 /// Commands that a lane has not taken yet.
 const COMMANDS: usize = 16;
 
@@ -54,40 +61,69 @@ pub async fn run<H: Handler, P: Publisher>(
         instance,
         session,
     };
-    let member = GroupConsumer::join(cluster.config(), &membership).map_err(|error| {
-        ConsumerError::Group { group: membership.group.clone(), reason: error.to_string() }
-    })?;
-    run_member(consumer, member, shutdown).await
+    let consumer = Arc::new(consumer);
+    let mut shutdown = std::pin::pin!(shutdown);
+    let mut refusals = 0;
+    loop {
+        let joined = Instant::now();
+        let reason = match GroupConsumer::join(cluster.config(), &membership) {
+            Ok(member) => match belong(&consumer, member, shutdown.as_mut()).await {
+                Ended::Asked => return Ok(()),
+                Ended::Panicked => {
+                    return Err(ConsumerError::Panicked { group: membership.group.clone() });
+                }
+                Ended::Refused(reason) => reason,
+            },
+            Err(error) => return Err(refused(&membership, error.to_string())),
+        };
+        // A coordinator that dies in the middle of a static member's joining leaves it fenced by itself; a member that
+        // has this name too would do the same to us again.
+        refusals = if joined.elapsed() > SETTLED { 1 } else { refusals + 1 };
+        if refusals > REFUSALS {
+            return Err(refused(&membership, reason));
+        }
+        tracing::warn!("the group {} refuses this member, which joins again: {reason}", membership.group);
+        tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            () = tokio::time::sleep(AGAIN * refusals) => {}
+        }
+    }
 }
 
-async fn run_member<H: Handler, P: Publisher>(
-    consumer: Consumer<H, P>,
+fn refused(membership: &Membership, reason: String) -> ConsumerError {
+    ConsumerError::Group { group: membership.group.clone(), reason }
+}
+
+/// How a membership ended.
+enum Ended {
+    Asked,
+    Refused(String),
+    Panicked,
+}
+
+async fn belong<H: Handler, P: Publisher>(
+    consumer: &Shared<H, P>,
     mut member: GroupConsumer,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), ConsumerError> {
-    let grace = consumer.options.grace;
-    let group = consumer.options.group.clone();
-    let mut lanes = Lanes::new(Arc::new(consumer));
-    let mut shutdown = std::pin::pin!(shutdown);
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> Ended {
+    let mut lanes = Lanes::new(Arc::clone(consumer));
     let ended = loop {
         tokio::select! {
             biased;
-            () = &mut shutdown => break Ok(()),
+            () = &mut shutdown => break Ended::Asked,
             Some(lane) = lanes.tasks.join_next() => {
                 if lane.is_err_and(|error| error.is_panic()) {
-                    break Err(ConsumerError::Panicked { group: group.clone() });
+                    break Ended::Panicked;
                 }
             }
             event = member.next() => match event {
-                None => break Ok(()),
-                Some(GroupEvent::Failed(error)) => {
-                    break Err(ConsumerError::Group { group: group.clone(), reason: error.to_string() });
-                }
+                None => break Ended::Refused("the member ended".to_owned()),
+                Some(GroupEvent::Failed(error)) => break Ended::Refused(error.to_string()),
                 Some(event) => lanes.on(event).await,
             }
         }
     };
-    lanes.end(grace).await;
+    lanes.end(consumer.options.grace).await;
     member.leave().await;
     ended
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::tree::{Entry, Kind};
 use super::value::Decoder;
-use crate::text::Span;
-use crate::topology::file::{DltBlock, DltFields, Given, TopicBlock};
+use crate::text::{Located, Span};
+use crate::topology::file::{DltBlock, DltFields, Given, RetryBlock, TopicBlock};
+use crate::topology::model::UnknownEvents;
 use crate::topology::name::TopicName;
 use crate::topology::problem::Problem;
 use crate::topology::rules::{count, topic_name, wrong_kind};
-use crate::unit::Rate;
+use crate::unit::{Duration, Rate};
 
 const TOPIC: &[&str] = &[
     "name",
@@ -21,6 +22,7 @@ const TOPIC: &[&str] = &[
     "events",
     "producers",
     "consumers",
+    "unknown_events",
     "dlt",
     "reason",
     "rate",
@@ -28,7 +30,8 @@ const TOPIC: &[&str] = &[
     "rationale",
     "allow",
 ];
-const DLT: &[&str] = &["partitions", "replication", "retention", "config", "consumers", "rationale"];
+const DLT: &[&str] = &["partitions", "replication", "retention", "config", "consumers", "retry", "rationale"];
+const RETRY: &[&str] = &["attempts", "backoff", "max_backoff"];
 
 impl Decoder<'_> {
     pub(super) fn topics(&mut self, block: &Entry<'_>) -> Vec<TopicBlock> {
@@ -100,6 +103,7 @@ impl Decoder<'_> {
                 "events" => topic.events = self.names(entry),
                 "producers" => topic.producers = self.names(entry),
                 "consumers" => topic.consumers = self.names(entry),
+                "unknown_events" => topic.unknown_events = self.unknown_events(entry),
                 "dlt" => topic.dlt = self.dlt(entry),
                 "reason" => topic.reason = self.text(entry),
                 "rate" => topic.rate = self.unit(entry, "a rate", Rate::parse),
@@ -141,11 +145,43 @@ impl Decoder<'_> {
                 "retention" => retention = Some(entry),
                 "config" => dlt.config = self.config(entry),
                 "consumers" => dlt.consumers = self.names(entry),
+                "retry" => dlt.retry = self.retry(entry),
                 "rationale" => dlt.rationale = self.text(entry),
                 _ => self.unknown_field(entry, "`dlt`", DLT),
             }
         }
         self.retention(retention, &mut dlt.config);
         DltBlock::Is(Box::new(dlt))
+    }
+
+    fn retry(&mut self, block: &Entry<'_>) -> RetryBlock {
+        let example =
+            "write `retry: { attempts: 10, backoff: 1s }`; with `max_backoff: 1m` pauses double up to that";
+        let mut retry = RetryBlock::default();
+        for entry in self.mapping(block, example).unwrap_or_default() {
+            match entry.key.as_ref() {
+                "attempts" => retry.attempts = self.count(entry, &count::ATTEMPTS),
+                "backoff" => retry.backoff = self.unit(entry, "a duration", Duration::parse),
+                "max_backoff" => retry.max_backoff = self.unit(entry, "a duration", Duration::parse),
+                _ => self.unknown_field(entry, "`retry`", RETRY),
+            }
+        }
+        retry
+    }
+
+    fn unknown_events(&mut self, entry: &Entry<'_>) -> Given<UnknownEvents> {
+        let choice = match &entry.value.kind {
+            Kind::Scalar(text) if text == "skip" => UnknownEvents::Skip,
+            Kind::Scalar(text) if text == "dead-letter" => UnknownEvents::DeadLetter,
+            _ => {
+                self.misfit(
+                    entry,
+                    "`skip` or `dead-letter`",
+                    "write `unknown_events: skip` or `unknown_events: dead-letter`",
+                );
+                return Given::Broken;
+            }
+        };
+        Given::Is(Located::new(choice, entry.value.span))
     }
 }

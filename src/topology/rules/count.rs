@@ -44,6 +44,11 @@ pub(crate) const REPLICATION: Limits = Limits {
     too_low: "write 1 or more; leave `replication` out for the cluster's own default",
     too_high: "a replica needs a broker of its own; 3 is usual",
 };
+pub(crate) const ATTEMPTS: Limits = Limits {
+    most: 1_000_000,
+    too_low: "write 1 or more: the first attempt counts",
+    too_high: "a record that fails so often holds up its partition for ever",
+};
 pub(crate) const INSTANCES: Limits = Limits {
     most: 100_000,
     too_low: "write 1 or more, or leave `instances` out",

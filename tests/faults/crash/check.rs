@@ -138,7 +138,8 @@ pub(super) fn records(brokers: &str, topic: &str) -> BTreeMap<i32, Vec<(String, 
         .create()
         .unwrap();
     let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(30)).unwrap();
-    let partitions: Vec<i32> = metadata.topics()[0].partitions().iter().map(|one| one.id()).collect();
+    let partitions: Vec<i32> =
+        metadata.topics()[0].partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
     let mut list = TopicPartitionList::new();
     for partition in &partitions {
         list.add_partition_offset(topic, *partition, Offset::Beginning).unwrap();

@@ -180,9 +180,10 @@ async fn carry_out(orders: Orders) {
         ended(stopped.clone()),
     );
     let relaying = relay::run(relay, wake, Duration::from_secs(5), ended(stopped));
-    let (consumed, relayed) = tokio::join!(consuming, relaying);
-    consumed.unwrap();
-    relayed.unwrap();
+    // Whichever fails ends the process, as a service would.
+    let consuming = async { consuming.await.map_err(|error| error.to_string()) };
+    let relaying = async { relaying.await.map_err(|error| error.to_string()) };
+    tokio::try_join!(consuming, relaying).unwrap();
     store.close().await;
 }
 
@@ -192,15 +193,17 @@ fn doom(orders: &Orders) -> OnBoundary {
     let (fatal, reached) = (Boundary::ALL[boundary], Arc::new(AtomicUsize::new(0)));
     OnBoundary::new(move |boundary| {
         if boundary == fatal && reached.fetch_add(1, Ordering::SeqCst) + 1 == times {
-            let (flag, waits) = match signal {
-                Signal::Kill => ("-KILL", true),
-                Signal::Stop => ("-STOP", false),
+            let flag = match signal {
+                Signal::Kill => "-KILL",
+                Signal::Stop => "-STOP",
             };
             let pid = std::process::id().to_string();
             Command::new("kill").args([flag, &pid]).status().expect("kill");
             // Nothing happens on this thread between the signal's sending and its arrival.
-            while waits {
-                std::thread::park();
+            if signal == Signal::Kill {
+                loop {
+                    std::thread::park();
+                }
             }
         }
     })

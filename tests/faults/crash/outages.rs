@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::child::{Orders, Signal};
+use super::child::Signal;
 use super::world::{Kind, World};
 use crate::support::brokers::{dev, eventually, prefix, tool};
 use kafkaflow::runtime::Boundary;
@@ -12,82 +12,67 @@ fn at(boundary: Boundary) -> usize {
     Boundary::ALL.iter().position(|one| *one == boundary).unwrap()
 }
 
-fn on_both(test: &str, run: impl Fn(World)) {
-    for kind in [Kind::Sqlite, Kind::Postgres] {
-        run(World::new(&format!("{}.{kind:?}", prefix(test)), kind));
-    }
-}
-
 /// The kernel's word on a process: `T` is stopped.
 fn is_stopped(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
 }
 
+/// Over PostgreSQL: several processes share no SQLite file, which one that is stopped in a transaction would lock.
 #[test]
 fn a_member_that_wakes_after_its_session_does_no_harm() {
     for boundary in [Boundary::Polled, Boundary::Handled, Boundary::Committed, Boundary::Taken] {
-        on_both("zombie", |mut world| {
-            // SQLite has one writer: a process that is stopped in a transaction stops all others, which is the file's
-            // lock doing its work. There it is stopped outside of one.
-            let in_transaction = boundary == Boundary::Handled;
-            if in_transaction && world.orders.store.starts_with("sqlite") {
-                return;
-            }
-            world.produce(200);
-            let zombie = world.start(Some((at(boundary), 3, Signal::Stop)), None);
-            eventually(Duration::from_secs(60), || is_stopped(zombie.id()).then_some(()));
-            let before = world.effects();
-            world.produce(200);
-            let heir = world.start(None, None);
-            // Longer than the session lasts: the heir has the partitions.
-            eventually(Duration::from_secs(60), || (world.effects() > before + 100).then_some(()));
-            Command::new("kill").args(["-CONT", &zombie.id().to_string()]).status().unwrap();
-            world.produce(100);
-            world.finish(vec![zombie, heir]);
-            world.check();
-        });
+        let mut world = World::new(&prefix("zombie"), Kind::Postgres);
+        world.produce(200);
+        let zombie = world.start(Some((at(boundary), 3, Signal::Stop)), None);
+        eventually(Duration::from_secs(60), || is_stopped(zombie.id()).then_some(()));
+        let before = world.effects();
+        world.produce(200);
+        let heir = world.start(None, None);
+        // Longer than the session lasts: the heir has the partitions.
+        eventually(Duration::from_secs(60), || (world.effects() > before + 100).then_some(()));
+        Command::new("kill").args(["-CONT", &zombie.id().to_string()]).status().unwrap();
+        world.produce(100);
+        world.finish(vec![zombie, heir]);
+        world.check();
     }
 }
 
 #[test]
-fn a_broker_that_dies_and_comes_back_costs_nothing() {
-    on_both("broker", |mut world| {
-        world.orders.session_ms = 6000;
-        let child = world.start(None, Some("one"));
+fn brokers_that_die_and_come_back_cost_nothing() {
+    let mut world = World::new(&prefix("broker"), Kind::Postgres);
+    world.orders.session_ms = 6000;
+    let child = world.start(None, Some("one"));
+    world.produce(100);
+    // One after the other, so that leaders and the group's coordinator are among them.
+    for node in ["1", "2", "3"] {
+        dev(&["kafka", "stop", node, "--kill"]);
         world.produce(100);
-        // One after the other, so that leaders and the group's coordinator are among them.
-        for node in ["1", "2", "3"] {
-            dev(&["kafka", "stop", node, "--kill"]);
-            world.produce(100);
-            dev(&["kafka", "start", node]);
-            world.produce(50);
-        }
-        world.finish(vec![child]);
-        world.check();
-    });
+        dev(&["kafka", "start", node]);
+        world.produce(50);
+    }
+    world.finish(vec![child]);
+    world.check();
 }
 
 #[test]
 fn partitions_added_under_load_cost_nothing() {
-    on_both("partitions", |mut world| {
-        // Keys move to other partitions, so each key's order holds on its own; three members share the work.
-        world.orders.concurrency = Some(2);
-        let children: Vec<_> = (0..3).map(|_| world.start(None, None)).collect();
-        world.produce(200);
-        let source = format!("{}.in", world.orders.name);
-        // What was there is handled first: the order of a key over two partitions is nobody's promise.
-        eventually(Duration::from_secs(60), || (world.effects() >= 190).then_some(()));
-        tool(&["topics", "--alter", "--topic", &source, "--partitions", "6"]);
-        let grown = || {
-            let described = tool(&["topics", "--describe", "--topic", &source]);
-            described.contains("PartitionCount: 6").then_some(())
-        };
-        eventually(Duration::from_secs(60), grown);
-        world.produce(300);
-        world.finish(children);
-        world.check();
-    });
+    let mut world = World::new(&prefix("partitions"), Kind::Postgres);
+    world.orders.concurrency = Some(2);
+    let children: Vec<_> = (0..3).map(|_| world.start(None, None)).collect();
+    world.produce(200);
+    let source = format!("{}.in", world.orders.name);
+    // What was there is handled first: the order of a key over two partitions is nobody's promise.
+    eventually(Duration::from_secs(60), || (world.effects() >= 190).then_some(()));
+    tool(&["topics", "--alter", "--topic", &source, "--partitions", "6"]);
+    let grown = || {
+        let described = tool(&["topics", "--describe", "--topic", &source]);
+        described.contains("PartitionCount: 6").then_some(())
+    };
+    eventually(Duration::from_secs(60), grown);
+    world.produce(300);
+    world.finish(children);
+    world.check();
 }
 
 #[test]
@@ -111,7 +96,7 @@ fn a_database_that_dies_and_comes_back_costs_nothing() {
 fn a_database_that_is_not_there_at_the_start_is_waited_for() {
     let mut world = World::new(&prefix("late"), Kind::Postgres);
     dev(&["postgres", "stop"]);
-    let child = Orders { instance: None, ..world.orders.clone() }.start();
+    let child = world.start(None, None);
     world.produce(50);
     let began = Instant::now();
     dev(&["postgres", "start"]);

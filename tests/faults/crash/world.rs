@@ -38,7 +38,11 @@ impl World {
         let folder = Folder::new();
         let store = match kind {
             Kind::Sqlite => stores::sqlite(&folder),
-            Kind::Postgres => runtime.block_on(stores::database()),
+            // A process that is stopped in a transaction is soon cut off.
+            Kind::Postgres => {
+                let url = runtime.block_on(stores::database());
+                format!("{url}?options[idle_in_transaction_session_timeout]=2s")
+            }
         };
         for (topic, partitions) in [("in", PARTITIONS), ("out", PARTITIONS), ("in.DLT", 1)] {
             let topic = format!("{name}.{topic}");
