@@ -47,9 +47,9 @@ mod tests {
         let text = "version: 1\nservices: { a: { group: a }, b: { group: b }, c: {} }\ntopics:\n\
              - { name: x.one, partitions: 1, rate: 10/s, retention: 1d, consumers: [a, b, c], dlt: {} }\n\
              - { name: x.two, partitions: 1, rate: 60/min, retention: 2d, consumers: [a], dlt: {} }\n\
-             - { name: x.three, partitions: 1, rate: 1/s, retention: forever, consumers: [b], dlt: {} }\n";
+             - { name: x.three, partitions: 1, rate: 1/s, retention: forever, consumers: [b], dlt: { retention: forever } }\n";
         let loaded = crate::topology::load(text, None, |_| crate::topology::SchemaFiles::Unchecked);
-        let topology = loaded.topology.unwrap();
+        let topology = loaded.topology.unwrap_or_else(|| panic!("{:?}", loaded.problems));
         let found: Vec<(&str, u64)> =
             inboxes(&topology).iter().map(|inbox| (inbox.service, inbox.rows)).collect();
         assert_eq!(found, [("a", 10 * 172_800 + 259_200), ("b", 10 * 172_800)]);

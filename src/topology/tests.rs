@@ -347,3 +347,31 @@ proptest! {
         judge(&text, Some("dev"));
     }
 }
+
+#[test]
+fn how_often_a_record_is_tried_and_what_becomes_of_unknown_events_is_read_and_overlaid() {
+    let text = "version: 1\nallow: [KF060, KF062]\ntopics:\n\
+        - { name: orders, partitions: 1, unknown_events: skip, dlt: { retry: { attempts: 3, backoff: 200ms, max_backoff: 1m } } }\n\
+        - { name: usual, partitions: 1, dlt: {} }\n\
+        environments: { dev: { topics: { orders: { unknown_events: dead-letter, dlt: { retry: { attempts: 1 } } } } } }\n";
+    let read = |env| load(text, env, schemas).topology.expect("a topology");
+    let of = |topology: &Topology, at: usize| match &topology.topics[at].role {
+        TopicRole::Source { retry, .. } => (*retry, topology.topics[at].unknown_events),
+        TopicRole::DeadLettersOf(_) => panic!("a source"),
+    };
+    let millis = crate::unit::Duration::from_millis;
+    let stated = Retry { attempts: 3, backoff: millis(200), max_backoff: Some(millis(60_000)) };
+    assert_eq!(of(&read(None), 0), (stated, UnknownEvents::Skip));
+    assert_eq!(of(&read(None), 2), (Retry::default(), UnknownEvents::DeadLetter));
+    assert_eq!(of(&read(Some("dev")), 0), (Retry { attempts: 1, ..stated }, UnknownEvents::DeadLetter));
+    for (wrong, expected) in [
+        ("unknown_events: drop", "has to be `skip` or `dead-letter`"),
+        ("dlt: { retry: { attempts: 0 } }", "`attempts` cannot be `0`"),
+        ("dlt: { retry: { backof: 1s } }", "`backof` is not a field of `retry`"),
+        ("dlt: { retry: 3 }", "`retry` has to be a mapping"),
+    ] {
+        let text = format!("version: 1\ntopics: [{{ name: orders, partitions: 1, {wrong} }}]\n");
+        let problems = load(&text, None, schemas).problems;
+        assert!(problems.iter().any(|problem| problem.message.contains(expected)), "{wrong}: {problems:?}");
+    }
+}

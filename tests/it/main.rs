@@ -6,6 +6,7 @@ mod apply;
 mod audit;
 mod authorization;
 mod completions;
+mod example;
 mod export;
 mod floors;
 mod login;

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use super::Consumer;
-use super::step::{Fate, Share, Stop, Work};
+use super::step::{BREAKER, Fate, Share, Stop, Trouble, Work};
 use crate::messaging::Publisher;
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::runtime::handler::{BatchOutcome, HandleError, Handler};
@@ -20,9 +20,19 @@ pub(super) async fn one_by_one<H: Handler, P: Publisher>(
 ) {
     let worked = async {
         let mut tx = consumer.tx();
-        let stop = until_one_fails(consumer, &mut tx, share, now, chance).await?;
+        let open = |share: &Share| {
+            let left = share.works.iter().filter(|work| matches!(work.fate, Fate::Open { .. }));
+            left.count()
+        };
+        let before = open(share);
+        let (dying, stop) = until_one_fails(consumer, &mut tx, share, now, chance).await?;
+        let handled = before - open(share) - dying;
+        if !consumer.breaker_lets_go(handled, dying) {
+            return Err(Trouble::Breaker);
+        }
         consumer.commit(tx, std::slice::from_ref(share)).await?;
-        Ok::<_, StoreError>(stop)
+        consumer.breaker_saw(handled, dying);
+        Ok::<_, Trouble>(stop)
     };
     match worked.await {
         Ok(stop) => share.stop = stop,
@@ -31,25 +41,30 @@ pub(super) async fn one_by_one<H: Handler, P: Publisher>(
                 work.fate = consumer.fate(&work.record);
             }
             share.stop = Some(match error {
-                StoreError::Fenced { .. } => Stop::Fenced(error.to_string()),
-                other => Stop::Wait(other.to_string()),
+                Trouble::Store(error @ StoreError::Fenced { .. }) => Stop::Fenced(error.to_string()),
+                Trouble::Store(other) => Stop::Wait(other.to_string()),
+                Trouble::Handler | Trouble::Breaker => Stop::Wait(BREAKER.to_owned()),
             });
         }
     }
 }
 
-/// Why not all were decided about.
+/// How many are to die, and why not all were decided about.
 async fn until_one_fails<H: Handler, P: Publisher>(
     consumer: &Consumer<H, P>,
     tx: &mut Tx,
     share: &mut Share,
     now: UnixMillis,
     chance: f64,
-) -> Result<Option<Stop>, StoreError> {
+) -> Result<(usize, Option<Stop>), StoreError> {
+    let mut dying = 0;
     for work in &mut share.works {
         let Fate::Open { id, .. } = &work.fate else { continue };
         let id = id.clone();
-        let Some(error) = alone(consumer, tx, work, &id, now).await? else { continue };
+        let Some(error) = alone(consumer, tx, work, &id, now).await? else {
+            dying += usize::from(matches!(work.fate, Fate::Dead { .. }));
+            continue;
+        };
         let offset = work.record.offset();
         let attempts = match share.failing {
             Some((failed, attempts)) if failed == offset => attempts + 1,
@@ -59,14 +74,15 @@ async fn until_one_fails<H: Handler, P: Publisher>(
         consumer.count("retried", work.record.topic(), 1);
         if let Some(after) = policy.delay(attempts, chance) {
             tracing::info!(attempts, "{:?}: {error}", work.record);
-            return Ok(Some(Stop::Retry { offset, attempts, after }));
+            return Ok((dying, Some(Stop::Retry { offset, attempts, after })));
         }
         let mut cause = Cause::of(Class::RetriesExhausted, error.as_ref());
         cause.message = format!("{attempts} attempts: {}", cause.message);
         work.fate = Fate::Doomed { id, cause };
         consumer.doom(tx, std::iter::once(work), now).await?;
+        dying += 1;
     }
-    Ok(None)
+    Ok((dying, None))
 }
 
 /// Handles one record; the error is one after which it may be tried again, and has left no trace.

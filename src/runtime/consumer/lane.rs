@@ -113,7 +113,9 @@ pub(super) async fn work<H: Handler, P: Publisher>(
         }
         own(&consumer, &mut held).await;
         let now = Instant::now();
-        let (parts, from, more) = gather(&mut held, &mut first, consumer.options.batch, now);
+        // One record shows whether the trouble is over.
+        let most = if consumer.breaker_is_open() { 1 } else { consumer.options.batch };
+        let (parts, from, more) = gather(&mut held, &mut first, most, now);
         if parts.is_empty() {
             let due = held.iter().filter_map(|held| held.due).filter(|due| *due > now).min();
             tokio::select! {

@@ -6,6 +6,7 @@
 //! the dead-letter topic. A partition's offset is stored up to the first record that is not finished, and only after
 //! the transaction, or the acknowledgement of the dead letter, that finished those before.
 
+mod breaker;
 mod dead;
 mod intake;
 mod isolate;
@@ -16,11 +17,14 @@ mod step;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use breaker::BreakerOptions;
 pub use intake::{Intake, UnknownEvents};
 pub use run::{ConsumerError, run};
+
+use breaker::{Breaker, Verdict};
 
 use super::boundary::OnBoundary;
 use super::relay::Wake;
@@ -43,6 +47,8 @@ pub struct Options {
     /// How long an event that was dead-lettered may come back: the retention of the dead-letter topic, and a segment
     /// and a day more.
     pub dead_for: Duration,
+    /// When the failures are too many to be the records' fault.
+    pub breaker: BreakerOptions,
     /// How long work in hand may take when the consumer is told to end.
     pub grace: Duration,
 }
@@ -59,6 +65,7 @@ impl Options {
             batch: 500,
             inbox: true,
             dead_for: day * 38,
+            breaker: BreakerOptions::default(),
             grace: Duration::from_secs(4),
         }
     }
@@ -72,6 +79,7 @@ pub struct Consumer<H, P> {
     pub(super) options: Options,
     pub(super) wake: Option<Wake>,
     pub(super) boundary: OnBoundary,
+    breaker: Mutex<Breaker>,
     /// How many partitions dead-letter topics have.
     letter_boxes: Mutex<BTreeMap<String, u32>>,
 }
@@ -80,6 +88,7 @@ impl<H, P> Consumer<H, P> {
     /// `publisher` is for dead letters. Without a store nothing is remembered, and the handler's transaction cannot
     /// be used.
     pub fn new(handler: H, publisher: P, store: Option<Store>, options: Options) -> Self {
+        let breaker = Mutex::new(Breaker::new(options.breaker));
         Self {
             handler,
             publisher,
@@ -87,6 +96,7 @@ impl<H, P> Consumer<H, P> {
             options,
             wake: None,
             boundary: OnBoundary::default(),
+            breaker,
             letter_boxes: Mutex::default(),
         }
     }
@@ -107,6 +117,33 @@ impl<H, P> Consumer<H, P> {
 
     pub(super) fn intake(&self, topic: &str) -> Option<&Intake> {
         self.options.topics.get(topic)
+    }
+
+    /// Whether a batch may be committed, of which so many records were handled and so many would die.
+    fn breaker_lets_go(&self, handled: usize, dying: usize) -> bool {
+        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        let verdict = breaker.judge(handled, dying);
+        let gauge = metrics::gauge!("kafkaflow_consumer_breaker_open", "group" => self.options.group.clone());
+        gauge.set(f64::from(u8::from(breaker.is_open())));
+        if verdict == (Verdict::Stop { opened: true }) {
+            tracing::error!(
+                "group {}: {dying} of {} records would be dead letters, too many to be the records' fault; \
+                 one at a time is tried until one is handled",
+                self.options.group,
+                handled + dying
+            );
+        }
+        verdict == Verdict::Go
+    }
+
+    fn breaker_saw(&self, handled: usize, died: usize) {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).record(handled, died);
+    }
+
+    /// Whether most records failed lately, so that nothing is dead-lettered.
+    #[must_use]
+    pub fn breaker_is_open(&self) -> bool {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).is_open()
     }
 
     /// Whether events that come again are recognised.

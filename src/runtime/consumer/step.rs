@@ -14,6 +14,9 @@ use crate::store::inbox::{Candidate, Claim, Death};
 use crate::store::{StoreError, Tx};
 use crate::unit::UnixMillis;
 
+/// Why partitions wait while the breaker is open.
+pub(super) const BREAKER: &str = "most records would be dead letters: the breaker is open";
+
 /// Records of one partition, in their order.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -106,6 +109,11 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
                             share.stop = Some(Stop::Wait(error.to_string()));
                         }
                     }
+                    Trouble::Breaker => {
+                        for share in together {
+                            share.stop = Some(Stop::Wait(BREAKER.to_owned()));
+                        }
+                    }
                     // One of them; which, and whose fault it is, shows when each is handled alone.
                     Trouble::Store(_) | Trouble::Handler => alone = &mut shares,
                 }
@@ -153,6 +161,7 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
     async fn together(&self, shares: &mut [Share], now: UnixMillis) -> Result<(), Trouble> {
         let mut tx = self.tx();
         let taken = self.take(&mut tx, shares, now).await?;
+        let mut handled = taken.len();
         if !taken.is_empty() {
             // Moved, not copied, and put back.
             let empty = Record::at("", 0, 0);
@@ -172,6 +181,7 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
                 BatchOutcome::Failed(HandleError::Store(error)) => return Err(Trouble::Store(error)),
                 BatchOutcome::Failed(_) => return Err(Trouble::Handler),
             };
+            handled -= poisoned.len();
             for (at, (share, work)) in taken.into_iter().enumerate() {
                 let fate = &mut shares[share].works[work].fate;
                 *fate = match (poisoned.remove(&at), std::mem::replace(fate, Fate::Finished)) {
@@ -183,8 +193,14 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
             }
         }
         self.boundary.reach(Boundary::Handled);
+        let dying = shares.iter().flat_map(|share| &share.works);
+        let dying = dying.filter(|work| matches!(work.fate, Fate::Doomed { .. })).count();
+        if !self.breaker_lets_go(handled, dying) {
+            return Err(Trouble::Breaker);
+        }
         self.doom(&mut tx, shares.iter_mut().flat_map(|share| &mut share.works), now).await?;
         self.commit(tx, shares).await?;
+        self.breaker_saw(handled, dying);
         Ok(())
     }
 
@@ -304,6 +320,8 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
 pub(super) enum Trouble {
     Store(StoreError),
     Handler,
+    /// Too many records would be dead letters.
+    Breaker,
 }
 
 impl From<StoreError> for Trouble {

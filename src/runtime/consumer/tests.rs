@@ -30,6 +30,7 @@ on_both_stores! { crate::store::testing::EFFECTS;
     a_duplicate_is_never_a_dead_letter,
     a_partition_that_another_owns_is_refused_alone,
     a_store_that_fails_costs_no_attempts,
+    a_flood_of_failures_is_no_flood_of_dead_letters,
 }
 
 /// What the handler does with a record of that id.
@@ -379,6 +380,33 @@ async fn a_store_that_fails_costs_no_attempts(test: TestStore) {
     setup.script.set("b", Acts::Works);
     setup.handle(vec![part(0, &["a", "b"]), part(1, &["c"])]).await;
     assert_eq!(effects(&setup.test.store).await, ["a", "b", "c"]);
+}
+
+async fn a_flood_of_failures_is_no_flood_of_dead_letters(test: TestStore) {
+    let setup = Setup::of(test);
+    let ids: Vec<String> = (0..200).map(|n| format!("e{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    for id in &ids {
+        setup.script.set(id, Acts::Named);
+    }
+    for _ in 0..2 {
+        let rests = setup.handle(vec![part(0, &ids)]).await;
+        assert_eq!(rests[0].unfinished.len(), 200);
+        assert!(matches!(&rests[0].stop, Some(Stop::Wait(reason)) if reason.contains("breaker")));
+    }
+    assert!(setup.letters().is_empty() && setup.consumer.breaker_is_open());
+    // One at a time, whichever way it fails.
+    for acts in [Acts::Named, Acts::Poison] {
+        setup.script.set("e0", acts);
+        assert_eq!(unfinished(&setup.handle(vec![part(0, &ids[..1])]).await[0]), ["e0"]);
+    }
+    assert!(setup.letters().is_empty());
+    setup.script.set("e0", Acts::Works);
+    assert!(setup.handle(vec![part(0, &ids[..1])]).await[0].unfinished.is_empty());
+    assert!(!setup.consumer.breaker_is_open());
+    // A few that fail are dead letters again.
+    setup.handle(vec![part_from(0, 1, &ids[1..20])]).await;
+    assert_eq!((setup.letters().len(), effects(&setup.test.store).await), (19, vec!["e0".to_owned()]));
 }
 
 /// What happens to records of four partitions, however it is cut into batches.

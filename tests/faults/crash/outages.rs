@@ -85,8 +85,7 @@ fn a_database_that_dies_and_comes_back_costs_nothing() {
         dev(&["postgres", "stop", "--kill"]);
         world.produce(100);
         dev(&["postgres", "start"]);
-        let before = world.effects();
-        eventually(Duration::from_secs(60), || (world.effects() > before).then_some(()));
+        world.produce(20);
     }
     world.finish(vec![child]);
     world.check();
