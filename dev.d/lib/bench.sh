@@ -1,6 +1,6 @@
 # What the benchmarks run on: the binary, brokers of their own, the peers.
 
-BENCHMARKS=(plan apply validate start build) # the longest, which nothing should disturb, last
+BENCHMARKS=(plan apply validate messaging start build) # the longest, which nothing should disturb, last
 WORK=$STATE/bench
 export BENCH_WORK=$WORK BENCH_HEAP=2g
 export PYTHONDONTWRITEBYTECODE=1 # nothing beside the sources
@@ -21,6 +21,24 @@ list_benchmarks() {
 release_build() {
   cargo build --release --quiet
   export BENCH_KAFKAFLOW=${CARGO_TARGET_DIR:-$ROOT/target}/release/kafkaflow
+}
+
+# The benchmark is a program of its own, over the library.
+messaging_build() {
+  local built
+  built=$(cargo build --release --quiet --bench messaging --message-format=json | sed -n 's/.*"name":"messaging".*"executable":"\([^"]*\)".*/\1/p')
+  [[ -n $built ]] || die "benches/messaging.rs was not built"
+  export BENCH_MESSAGING=$built
+}
+
+OUR_POSTGRES=''
+have_postgres() {
+  need_packages postgres
+  if ! ./dev postgres status >/dev/null 2>&1; then
+    OUR_POSTGRES=1
+    ./dev postgres start --fresh
+  fi
+  eval "$(./dev postgres env --prefix BENCH_)"
 }
 
 OURS='' # did we start the brokers?
@@ -50,6 +68,7 @@ in_background() {
 clean_up() {
   [[ -z $RUNNING ]] || kill -TERM -- "-$RUNNING" 2>/dev/null || true
   # Their data is made anew at the next start, so they need not end in order.
+  [[ -z $OUR_POSTGRES ]] || ./dev postgres stop || true
   [[ -z $OURS ]] || ./dev kafka stop --cluster $CLUSTER --kill || true
 }
 

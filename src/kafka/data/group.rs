@@ -84,6 +84,8 @@ impl GroupConsumer {
         let heartbeat = (membership.session / 3).min(Duration::from_secs(3)).as_millis().to_string();
         for (key, value) in [
             ("queued.max.messages.kbytes", QUEUED_KBYTES),
+            // A queue that was full is soon empty again; librdkafka would wait for a second.
+            ("fetch.queue.backoff.ms", "5"),
             ("auto.commit.interval.ms", "1000"),
             ("session.timeout.ms", session.as_str()),
             ("heartbeat.interval.ms", heartbeat.as_str()),
