@@ -38,14 +38,14 @@ impl From<Result<(), HandleError>> for BatchOutcome {
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
     /// The same may succeed later: it is tried again as often as the topic's policy says.
-    #[error("{0}")]
-    Transient(#[source] Box<dyn Error + Send + Sync>),
+    #[error(transparent)]
+    Transient(Box<dyn Error + Send + Sync>),
     /// It will never succeed: the record goes to the dead-letter topic.
-    #[error("{0}")]
-    Poison(#[source] Box<dyn Error + Send + Sync>),
+    #[error(transparent)]
+    Poison(Box<dyn Error + Send + Sync>),
     /// The store cannot do it now. This is no fault of the record: it waits for as long as it takes.
-    #[error("{0}")]
-    Store(#[source] StoreError),
+    #[error(transparent)]
+    Store(StoreError),
 }
 
 impl HandleError {
