@@ -9,7 +9,7 @@ need_rust() {
 }
 
 # need_packages THING…: returns when all are there, else installs them or exits 1.
-# Things: java, mvn, openssl, python3, node (with npm), dot, postgres, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
+# Things: java, javac, mvn, openssl, python3, node (with npm), dot, postgres, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
 need_packages() {
   local packages
   packages=$(missing_packages "$@")
@@ -35,6 +35,7 @@ missing_packages() {
   for thing in "$@"; do
     case $thing in
       java) java_is_new_enough || missing+=("$(java_package)") ;;
+      javac) javac_is_new_enough || missing+=("$(javac_package)") ;;
       mvn) command -v mvn >/dev/null || missing+=(maven) ;;
       openssl) command -v openssl >/dev/null || missing+=(openssl) ;;
       node)
@@ -66,12 +67,26 @@ java_is_new_enough() {
   major=$("$JAVA" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p;' | head -1) || return 1
   ((${major:-0} >= 17))
 }
+java_package() { java_of jre; }
+
+# The compiler, which a runtime has not. It need not be of the same installation: what it makes runs on Java 17.
+javac() {
+  local home=${JAVA_HOME:-/nowhere}/bin/javac
+  if [[ -x $home ]]; then "$home" "$@"; else command javac "$@"; fi
+}
+javac_is_new_enough() {
+  local major
+  major=$(javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p') || return 1
+  ((${major:-0} >= 17))
+}
+javac_package() { java_of jdk; }
+
 # Ubuntu 22.04's default is Java 11, Debian 13 no longer has 17: take 17 by name where it exists.
-java_package() {
-  if apt-cache show openjdk-17-jre-headless >/dev/null 2>&1; then
-    echo openjdk-17-jre-headless
+java_of() { # jre or jdk
+  if apt-cache show "openjdk-17-$1-headless" >/dev/null 2>&1; then
+    echo "openjdk-17-$1-headless"
   else
-    echo default-jre-headless
+    echo "default-$1-headless"
   fi
 }
 

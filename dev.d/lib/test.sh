@@ -117,7 +117,7 @@ wants_brokers() {
   while read -r kind name executable; do
     if [[ $kind == test ]] && matches "$executable"; then return 0; fi
     # What speaks to brokers is tested beside its code, under kafka::.
-    if [[ $kind == lib ]] && "$executable" --list $filter 2>/dev/null | grep -E '^(kafka|runtime::kafka_tests)::' >/dev/null; then return 0; fi
+    if [[ $kind == lib ]] && "$executable" --list $filter 2>/dev/null | grep -E '^(kafka|runtime::(kafka|jvm)_tests)::' >/dev/null; then return 0; fi
   done <"$STATE/test/binaries"
   return 1
 }
@@ -146,6 +146,35 @@ have_judges() {
   fi
   cp tests/npm/*.mjs "$folder"
   export KAFKAFLOW_TEST_NPM=$folder
+}
+
+# --- what judges our records: programs on Spring Kafka and Debezium
+
+wants_jvm() {
+  local kind name executable
+  while read -r kind name executable; do
+    # shellcheck disable=SC2086  # no filter is no argument
+    if [[ $kind == lib ]] && "$executable" --list $filter 2>/dev/null | grep '^runtime::jvm_tests::' >/dev/null; then return 0; fi
+  done <"$STATE/test/binaries"
+  return 1
+}
+
+# Jars and classes, made once for what tests/jvm holds.
+have_jvm() {
+  local folder=$STATE/jvm sum log=$STATE/test/maven.log
+  sum=$(cat tests/jvm/* | sha256sum) || return
+  export KAFKAFLOW_TEST_JVM=$folder
+  [[ $(cat "$folder/made-of" 2>/dev/null) != "$sum" ]] || return 0
+  note "resolving Spring Kafka and Debezium with Maven"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  if ! mvn -q -B -f tests/jvm/pom.xml dependency:copy-dependencies -DoutputDirectory="$folder/lib" >"$log" 2>&1; then
+    tail -n 15 "$log" >&2
+    return 1
+  fi
+  javac --release 17 -d "$folder/classes" -cp "$folder/lib/*" tests/jvm/*.java || return
+  cp tests/jvm/run "$folder"
+  echo "$sum" >"$folder/made-of"
 }
 
 # --- run
