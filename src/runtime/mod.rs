@@ -6,6 +6,8 @@ mod boundary;
 pub mod consumer;
 mod handler;
 #[cfg(test)]
+mod jvm_tests;
+#[cfg(test)]
 mod kafka_tests;
 pub mod relay;
 #[cfg(test)]

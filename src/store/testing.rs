@@ -122,3 +122,23 @@ pub(crate) async fn epochs(store: &Store) -> Vec<i64> {
     .await;
     asked.expect("the epochs")
 }
+
+/// A row of the outbox: `seq`, the columns that Debezium reads, and `created_at`.
+pub(crate) type OutboxRow = (i64, String, String, String, String, String, String, Option<String>, i64);
+
+/// What the outbox holds, in its order.
+pub(crate) async fn outbox_rows(store: &Store) -> Vec<OutboxRow> {
+    let mut tx = store.reading();
+    let asked: Result<Vec<OutboxRow>, StoreError> = async {
+        Ok(crate::with_connection!(tx, |connection| {
+            sqlx::query_as(
+                "SELECT seq, id, aggregatetype, aggregateid, type, payload, topic, traceparent, created_at
+                 FROM outbox ORDER BY seq",
+            )
+            .fetch_all(connection)
+            .await?
+        }))
+    }
+    .await;
+    asked.expect("the rows")
+}
