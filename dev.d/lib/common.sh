@@ -32,4 +32,14 @@ seconds_since() {
   printf '%d.%d s' $((ms / 1000)) $((ms % 1000 / 100))
 }
 
+# For a subshell that becomes a server: no descriptor of the caller (a pipe of whoever captures our output, somebody's lock) stays
+# open in it.
+close_descriptors() {
+  local fd
+  for fd in /proc/"$BASHPID"/fd/*; do
+    fd=${fd##*/}
+    ((fd <= 2 || fd == 255)) || eval "exec $fd>&-" # 255 is bash's own and closes itself
+  done
+}
+
 . "$ROOT/dev.d/lib/packages.sh"

@@ -52,12 +52,9 @@ start_postgres() { # PORT FRESH
   home=$(postgres_home)
   [[ -s $home/data/PG_VERSION ]] || init_postgres "$bin" "$home"
   echo "$port" >"$PG/port"
-  # -w: returns when it serves. No descriptor of the caller stays open in it: a pipe or a lock would outlive us.
+  # -w: returns when it serves.
   if ! (
-    for fd in /proc/"$BASHPID"/fd/*; do
-      fd=${fd##*/}
-      ((fd <= 2 || fd == 255)) || eval "exec $fd>&-"
-    done
+    close_descriptors
     as_postgres "$bin/pg_ctl" -s -w -t 60 -D "$home/data" -l "$home/server.log" \
       -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='$home' -c max_connections=200" start </dev/null
   ); then

@@ -62,10 +62,7 @@ spawn_node() { # NODE
   mapfile -t options < <(log_options "$VERSION" INFO)
   [[ ! -f $dir/server.log ]] || mv "$dir/server.log" "$dir/server.log.1"
   (
-    for fd in /proc/"$BASHPID"/fd/*; do
-      fd=${fd##*/}
-      ((fd <= 2 || fd == 255)) || eval "exec $fd>&-" # 255 is bash's own and closes itself
-    done
+    close_descriptors
     # shellcheck disable=SC2086  # several words
     exec setsid "$JAVA" -Xms256m -Xmx"$HEAP" -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true \
       "${options[@]}" $JVM -cp "$(jars "$VERSION")/*" kafka.Kafka "$dir/server.properties"
