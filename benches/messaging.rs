@@ -221,8 +221,8 @@ async fn latency(cluster: &Cluster, store: &str, topic: &str, count: usize) -> s
         .map(|(id, at)| times[id].saturating_duration_since(*at).as_secs_f64() * 1000.0)
         .collect();
     millis.sort_by(f64::total_cmp);
-    let at = |part: f64| (millis[((millis.len() - 1) as f64 * part) as usize] * 10.0).round() / 10.0;
-    serde_json::json!({ "what": "latency", "p50_ms": at(0.5), "p99_ms": at(0.99), "max_ms": at(1.0) })
+    let at = |percent: usize| (millis[(millis.len() - 1) * percent / 100] * 10.0).round() / 10.0;
+    serde_json::json!({ "what": "latency", "p50_ms": at(50), "p99_ms": at(99), "max_ms": at(100) })
 }
 
 /// Notes when each record was acknowledged.
