@@ -95,7 +95,7 @@ release_postgres() {
   case $POSTGRES in
     ours) ./dev postgres stop ;;
     theirs)
-      ./dev postgres psql -qAt -c "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE datname LIKE 't\_%'" |
+      ./dev postgres psql -qAt -c "SELECT format('DROP DATABASE %I WITH (FORCE);', datname) FROM pg_database WHERE datname LIKE 't\_%'" |
         ./dev postgres psql -q >/dev/null
       ;;
   esac

@@ -181,7 +181,7 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
                 BatchOutcome::Failed(HandleError::Store(error)) => return Err(Trouble::Store(error)),
                 BatchOutcome::Failed(_) => return Err(Trouble::Handler),
             };
-            handled -= poisoned.len();
+            handled = handled.saturating_sub(poisoned.len());
             for (at, (share, work)) in taken.into_iter().enumerate() {
                 let fate = &mut shares[share].works[work].fate;
                 *fate = match (poisoned.remove(&at), std::mem::replace(fate, Fate::Finished)) {
