@@ -9,7 +9,7 @@ use super::{Consumer, Intake, Options};
 use crate::messaging::{BackOff, Outgoing, Record, RetryPolicy};
 use crate::runtime::testing::{Does, Fake};
 use crate::runtime::{BatchOutcome, HandleError, Handler};
-use crate::store::testing::{self, EFFECTS, TestStore, effect, on_both_stores};
+use crate::store::testing::{self, TestStore, effect, on_both_stores};
 use crate::store::{Store, StoreError, Tx, fence};
 use crate::unit::UnixMillis;
 
