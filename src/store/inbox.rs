@@ -84,7 +84,8 @@ pub async fn claim(
              ), fresh AS (
                  INSERT INTO inbox (day, consumer_group, event_id)
                  SELECT $3, $1, g.event_id FROM unnest($2::text[]) AS g (event_id)
-                 WHERE NOT EXISTS (SELECT 1 FROM inbox i WHERE i.consumer_group = $1 AND i.event_id = g.event_id)
+                 -- A scalar is looked up by the index, row by row; an anti-join may be planned as a scan of the whole inbox.
+                 WHERE (SELECT true FROM inbox i WHERE i.consumer_group = $1 AND i.event_id = g.event_id LIMIT 1) IS NULL
                    AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.event_id = g.event_id)
                  ON CONFLICT DO NOTHING
                  RETURNING event_id

@@ -19,6 +19,8 @@ pub(super) fn client_config(connection: &ConnectionConfig) -> Result<ClientConfi
         .set("client.id", &connection.client_id)
         .set("socket.connection.setup.timeout.ms", milliseconds(connection.connect_timeout))
         .set("socket.timeout.ms", milliseconds(connection.request_timeout))
+        // A request for another partition must not wait for the acknowledgement of the packet before it.
+        .set("socket.nagle.disable", "true")
         .set_log_level(RDKafkaLogLevel::Info);
     if let Some(login) = &connection.login {
         config.set("sasl.mechanisms", login.mechanism());
