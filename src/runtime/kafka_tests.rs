@@ -23,6 +23,7 @@ on_both_stores! { crate::store::testing::EFFECTS;
     members_come_and_go_and_every_event_has_its_effect_once_in_order,
     what_a_handler_announces_is_published_in_order,
     a_partition_that_waits_for_long_is_not_taken_away,
+    what_was_deleted_unread_is_passed_by_and_the_rest_is_read,
 }
 
 /// Writes an effect for each record, and refuses some.
@@ -275,4 +276,40 @@ async fn a_partition_that_waits_for_long_is_not_taken_away(test: TestStore) {
     assert_eq!(epochs(&test.store).await, [1, 1]);
     drop(stop);
     task.await.unwrap().unwrap();
+}
+
+async fn what_was_deleted_unread_is_passed_by_and_the_rest_is_read(test: TestStore) {
+    let topic = format!("{}deleted", testing::prefix("deleted"));
+    testing::topic(&topic, 1, &[]).await;
+    let (handler, options) = (Effects::new(), options(&topic, &topic));
+    let session = Duration::from_secs(10);
+    produce(&topic, 0..100, 5).await;
+    let first = Running::start(consumer(&test.store, &handler, &options), session);
+    until("the first half is done", async || effects(&test.store).await.len() == 100).await;
+    first.end().await;
+    produce(&topic, 100..200, 5).await;
+    delete_records(&topic, 150).await;
+    produce(&topic, 200..210, 5).await;
+    let second = Running::start(consumer(&test.store, &handler, &options), session);
+    until("the rest is done", async || effects(&test.store).await.len() == 160).await;
+    second.end().await;
+    let ids: BTreeSet<usize> =
+        effects(&test.store).await.into_iter().map(|(_, id)| id.parse().unwrap()).collect();
+    assert_eq!(ids, (0..100).chain(150..210).collect());
+}
+
+/// Deletes what stands before an offset, by Apache's own tool.
+async fn delete_records(topic: &str, before: i64) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("offsets.json");
+    let offsets = serde_json::json!({ "partitions": [{ "topic": topic, "partition": 0, "offset": before }] });
+    std::fs::write(&file, offsets.to_string()).unwrap();
+    let tool = tokio::process::Command::new("./dev")
+        .args(["kafka", "tool", "delete-records", "--offset-json-file"])
+        .arg(&file)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .await
+        .unwrap();
+    assert!(tool.status.success(), "{}", String::from_utf8_lossy(&tool.stderr));
 }

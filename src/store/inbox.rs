@@ -322,8 +322,11 @@ pub async fn prune(
         for (name, day) in days(store).await? {
             if day < oldest.day() {
                 // Taken out without waiting for readers, then dropped alone.
-                let detach = format!("ALTER TABLE inbox DETACH PARTITION \"{name}\" CONCURRENTLY");
-                pool.execute(AssertSqlSafe(detach)).await?;
+                let detach = format!("ALTER TABLE inbox DETACH PARTITION \"{name}\"");
+                if pool.execute(AssertSqlSafe(format!("{detach} CONCURRENTLY"))).await.is_err() {
+                    // Somebody began and was interrupted.
+                    pool.execute(AssertSqlSafe(format!("{detach} FINALIZE"))).await?;
+                }
                 pool.execute(AssertSqlSafe(format!("DROP TABLE \"{name}\""))).await?;
             }
         }

@@ -116,6 +116,11 @@ pub(super) async fn work<H: Handler, P: Publisher>(
         // One record shows whether the trouble is over.
         let most = if consumer.breaker_is_open() { 1 } else { consumer.options.batch };
         let (parts, from, more) = gather(&mut held, &mut first, most, now);
+        if parts.is_empty() && more {
+            // Complaints came where records were looked for.
+            tokio::task::yield_now().await;
+            continue;
+        }
         if parts.is_empty() {
             let due = held.iter().filter_map(|held| held.due).filter(|due| *due > now).min();
             tokio::select! {
@@ -123,7 +128,7 @@ pub(super) async fn work<H: Handler, P: Publisher>(
                     Some(command) => obey(command, &mut held, &ready),
                     None => return,
                 },
-                () = ready.notified(), if !more => {}
+                () = ready.notified() => {}
                 () = sleep_until(due) => {}
             }
             continue;

@@ -44,6 +44,9 @@ pub struct Options {
     pub batch: usize,
     /// Whether events that come again are recognised; without it a handler sees them again.
     pub inbox: bool,
+    /// How long an event may come again: the longest retention of the topics of all groups that share the store, and a
+    /// day more.
+    pub remembered_for: Duration,
     /// How long an event that was dead-lettered may come back: the retention of the dead-letter topic, and a segment
     /// and a day more.
     pub dead_for: Duration,
@@ -64,6 +67,7 @@ impl Options {
             concurrency: None,
             batch: 500,
             inbox: true,
+            remembered_for: day * 8,
             dead_for: day * 38,
             breaker: BreakerOptions::default(),
             grace: Duration::from_secs(4),

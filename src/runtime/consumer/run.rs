@@ -16,12 +16,17 @@ use crate::kafka::data::{GroupConsumer, GroupEvent, Membership, Stream};
 use crate::messaging::Publisher;
 use crate::runtime::boundary::Boundary;
 use crate::runtime::handler::Handler;
+use crate::store::inbox;
+use crate::unit::UnixMillis;
 
 /// How often in a row a group may refuse a member before it gives up, how long it waits in between, and how long it
 /// must have belonged to the group for the count to begin anew.
 const REFUSALS: u32 = 3;
 const AGAIN: Duration = Duration::from_secs(1);
 const SETTLED: Duration = Duration::from_secs(60);
+/// How often old ids are looked for, and how many of them go at a time on SQLite.
+const FORGET: Duration = Duration::from_secs(600);
+const FORGOTTEN_AT_ONCE: u32 = 10_000;
 /// Commands that a lane has not taken yet.
 const COMMANDS: usize = 16;
 
@@ -62,30 +67,64 @@ pub async fn run<H: Handler, P: Publisher>(
         session,
     };
     let consumer = Arc::new(consumer);
+    tokio::select! {
+        ended = belong_again(&consumer, cluster, &membership, shutdown) => ended,
+        never = forget(&consumer) => match never {},
+    }
+}
+
+/// Belongs to the group, again where it is refused, until `shutdown` completes.
+async fn belong_again<H: Handler, P: Publisher>(
+    consumer: &Shared<H, P>,
+    cluster: &Cluster,
+    membership: &Membership,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ConsumerError> {
     let mut shutdown = std::pin::pin!(shutdown);
     let mut refusals = 0;
     loop {
         let joined = Instant::now();
-        let reason = match GroupConsumer::join(cluster.config(), &membership) {
-            Ok(member) => match belong(&consumer, member, shutdown.as_mut()).await {
+        let reason = match GroupConsumer::join(cluster.config(), membership) {
+            Ok(member) => match belong(consumer, member, shutdown.as_mut()).await {
                 Ended::Asked => return Ok(()),
                 Ended::Panicked => {
                     return Err(ConsumerError::Panicked { group: membership.group.clone() });
                 }
                 Ended::Refused(reason) => reason,
             },
-            Err(error) => return Err(refused(&membership, error.to_string())),
+            Err(error) => return Err(refused(membership, error.to_string())),
         };
         // A coordinator that dies in the middle of a static member's joining leaves it fenced by itself; a member that
         // has this name too would do the same to us again.
         refusals = if joined.elapsed() > SETTLED { 1 } else { refusals + 1 };
         if refusals > REFUSALS {
-            return Err(refused(&membership, reason));
+            return Err(refused(membership, reason));
         }
         tracing::warn!("the group {} refuses this member, which joins again: {reason}", membership.group);
         tokio::select! {
             () = &mut shutdown => return Ok(()),
             () = tokio::time::sleep(AGAIN * refusals) => {}
+        }
+    }
+}
+
+/// Deletes from the inbox what cannot come again.
+async fn forget<H, P>(consumer: &Consumer<H, P>) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(FORGET).await;
+        let Some(store) = consumer.store.as_ref().filter(|_| consumer.options.inbox) else { continue };
+        let now = UnixMillis::now();
+        let oldest = now.before(consumer.options.remembered_for);
+        let forgotten = async {
+            while inbox::prune(store, oldest, now, FORGOTTEN_AT_ONCE).await? {}
+            inbox::size(&mut store.reading()).await
+        };
+        match forgotten.await {
+            Ok(rows) => {
+                metrics::gauge!("kafkaflow_inbox_rows", "group" => consumer.options.group.clone())
+                    .set(rows as f64);
+            }
+            Err(error) => tracing::warn!("inbox of {}: {error}", consumer.options.group),
         }
     }
 }
