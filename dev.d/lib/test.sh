@@ -101,39 +101,33 @@ release_postgres() {
   esac
 }
 
-wants_store() {
-  # shellcheck disable=SC2086  # no filter is no argument
-  local kind name executable
-  while read -r kind name executable; do
-    if [[ $kind == test || $kind == example ]] && matches "$executable"; then return 0; fi
-    if [[ $kind == lib ]] && "$executable" --list $filter 2>/dev/null | grep -E '^(store|runtime)::' >/dev/null; then return 0; fi
-  done <"$STATE/test/binaries"
-  return 1
-}
+# What speaks to brokers or to a store is tested beside its code too.
+wants_store() { wants any '^(store|runtime)::'; }
+wants_brokers() { wants any '^(kafka|runtime::(kafka|jvm)_tests)::'; }
 
-wants_brokers() {
-  # shellcheck disable=SC2086  # no filter is no argument
-  local kind name executable
+# wants any|none PATTERN [PATTERN]: is a test selected that matches the first in the library's binary, or the second in
+# another one's (`any`: every test of another one)?
+wants() {
+  local kind name executable others=$1 of_library=$2 of_others=${3:-}
   while read -r kind name executable; do
-    if [[ $kind == test ]] && matches "$executable"; then return 0; fi
-    # What speaks to brokers is tested beside its code, under kafka::.
-    if [[ $kind == lib ]] && "$executable" --list $filter 2>/dev/null | grep -E '^(kafka|runtime::(kafka|jvm)_tests)::' >/dev/null; then return 0; fi
+    case $kind in
+      lib) selects "$executable" "$of_library" && return ;;
+      test)
+        if [[ $others == any ]]; then matches "$executable" && return; fi
+        if [[ -n $of_others ]]; then selects "$executable" "$of_others" && return; fi
+        ;;
+    esac
   done <"$STATE/test/binaries"
   return 1
 }
+# shellcheck disable=SC2086  # no filter is no argument
+selects() { [[ -n $2 ]] && "$1" --list $filter 2>/dev/null | grep -E "$2" >/dev/null; }
 # Lists are read to their ends: who writes one fails when its reader has seen enough.
 matches() { [[ -z $filter ]] || "$1" --list "$filter" 2>/dev/null | grep ': test$' >/dev/null; }
 
 # --- what judges our documents, beside Graphviz: packages for Node.js
 
-wants_judges() {
-  local kind name executable
-  while read -r kind name executable; do
-    # shellcheck disable=SC2086  # no filter is no argument
-    if [[ $kind == test ]] && "$executable" --list $filter 2>/dev/null | grep '^export::' >/dev/null; then return 0; fi
-  done <"$STATE/test/binaries"
-  return 1
-}
+wants_judges() { wants none '' '^export::'; }
 
 # Installed once for a lock file; the scripts stand beside the packages that they import.
 have_judges() {
@@ -150,14 +144,7 @@ have_judges() {
 
 # --- what judges our records: programs on Spring Kafka and Debezium
 
-wants_jvm() {
-  local kind name executable
-  while read -r kind name executable; do
-    # shellcheck disable=SC2086  # no filter is no argument
-    if [[ $kind == lib ]] && "$executable" --list $filter 2>/dev/null | grep '^runtime::jvm_tests::' >/dev/null; then return 0; fi
-  done <"$STATE/test/binaries"
-  return 1
-}
+wants_jvm() { wants none '^runtime::jvm_tests::'; }
 
 # Jars and classes, made once for what tests/jvm holds.
 have_jvm() {

@@ -10,7 +10,7 @@ use super::connect::ConnectArgs;
 use super::error::CliError;
 use super::exit::Exit;
 use super::plan::{plan_key, require_verification};
-use super::planning::{Planned, cluster_failed, now, plan_live};
+use super::planning::{Planned, cluster_failed, plan_live};
 use super::progress;
 use super::select::SelectArgs;
 use super::view::plan::{Heading, render};
@@ -22,6 +22,7 @@ use crate::kafka::admin::Admin;
 use crate::plan::{Plan, SavedPlan, drift};
 use crate::topology::TopicName;
 use crate::unit::Duration;
+use crate::unit::UnixMillis;
 
 /// Bring a cluster to what the file says.
 ///
@@ -86,7 +87,7 @@ async fn fresh_plan(file: &Path, args: &Args, out: &mut impl Write) -> Result<(A
     }
     let deadline = Instant::now() + args.timeout;
     let (admin, wanted, Planned { plan, observed }) =
-        plan_live(&args.connect, &args.select, file, deadline, now()).await?;
+        plan_live(&args.connect, &args.select, file, deadline, UnixMillis::now().0).await?;
     let heading = Heading {
         file: &wanted.file,
         env: args.select.env.as_deref(),

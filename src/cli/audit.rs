@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::pin::pin;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 
@@ -10,8 +10,10 @@ use super::connect;
 use super::error::CliError;
 use super::event_report::Report;
 use super::exit::Exit;
+use super::offsets;
+use super::planning::cluster_failed;
 use super::progress::Reading;
-use crate::cluster::port::{ClusterError, Log, OffsetSpec, Scope, Topics};
+use crate::cluster::port::{ClusterError, OffsetSpec, Scope, Topics};
 use crate::connection::ConnectionConfig;
 use crate::event;
 use crate::kafka::data::{DataError, Explained, Read, Reader};
@@ -20,6 +22,7 @@ use crate::schema::Judge;
 use crate::schema::reader::{Totals, finding};
 use crate::text::quoted;
 use crate::topology::TopicName;
+use crate::unit::UnixMillis;
 
 /// How long one look for a record takes before the keyboard is asked.
 const LOOK: Duration = Duration::from_millis(100);
@@ -243,13 +246,7 @@ async fn stretches(topic: &str, from: Begin, connection: ConnectionConfig) -> Re
     };
     let name = TopicName::parse(topic).map_err(|_| unknown())?;
     let admin = connect::reach(connection).await?;
-    let unread = |error: ClusterError| {
-        let failed = CliError::failed(format!("cannot read {}", quoted(topic))).because(&error);
-        match error.help {
-            Some(help) => failed.help(help),
-            None => failed,
-        }
-    };
+    let unread = |error: ClusterError| cluster_failed(&format!("cannot read {}", quoted(topic)), error);
     let listing = admin.list(Scope::Only(std::slice::from_ref(&name))).await.map_err(unread)?;
     if let Some((_, refusal)) = listing.refused.first() {
         return Err(CliError::failed(format!("cannot read {}", quoted(topic)))
@@ -258,17 +255,13 @@ async fn stretches(topic: &str, from: Begin, connection: ConnectionConfig) -> Re
     }
     let count = listing.topics.first().ok_or_else(unknown)?.partitions.len();
     let partitions: Vec<i32> = (0..count).filter_map(|partition| i32::try_from(partition).ok()).collect();
-    let ask = |spec: OffsetSpec| {
-        let questions: Vec<_> = partitions.iter().map(|partition| (name.clone(), *partition, spec)).collect();
-        questions
-    };
-    let earliest = admin.offsets(&ask(OffsetSpec::Earliest)).await.map_err(unread)?;
-    let latest = admin.offsets(&ask(OffsetSpec::Latest)).await.map_err(unread)?;
+    let ask = async |spec| offsets::of_partitions(&admin, &name, &partitions, spec).await.map_err(unread);
+    let earliest = ask(OffsetSpec::Earliest).await?;
+    let latest = ask(OffsetSpec::Latest).await?;
     let since = match from {
         Begin::Ago(ago) => {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let at = i64::try_from(now.saturating_sub(ago).as_millis()).unwrap_or(0);
-            admin.offsets(&ask(OffsetSpec::At(at))).await.map_err(unread)?
+            let at = UnixMillis::now().before(ago).0.max(0);
+            ask(OffsetSpec::At(at)).await?
         }
         _ => Vec::new(),
     };

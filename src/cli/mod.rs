@@ -15,6 +15,7 @@ mod graph;
 mod input;
 mod log;
 mod man;
+mod offsets;
 mod outbox;
 mod plan;
 mod planning;

@@ -10,13 +10,14 @@ use tokio::time::Instant;
 use super::connect::ConnectArgs;
 use super::error::CliError;
 use super::exit::Exit;
-use super::planning::{Planned, now, plan_live, plan_offline};
+use super::planning::{Planned, plan_live, plan_offline};
 use super::select::{SelectArgs, Wanted};
 use super::view::plan::{Heading, render};
 use super::view::screen::Screen;
 use super::view::{markdown, text};
 use crate::plan::{Plan, PlanDocument, SavedPlan};
 use crate::topology::observed::{ClusterState, SNAPSHOT_VERSION};
+use crate::unit::UnixMillis;
 
 /// Show what `apply` would change; nothing is changed.
 ///
@@ -69,7 +70,7 @@ pub(crate) async fn run(args: &Args, out: &mut impl Write) -> Result<Exit, CliEr
     }
     let deadline = Instant::now() + VERIFY_FOR;
     let (_admin, wanted, planned) =
-        plan_live(&args.connect, &args.select, &args.file, deadline, now()).await?;
+        plan_live(&args.connect, &args.select, &args.file, deadline, UnixMillis::now().0).await?;
     show(&planned, &wanted, args, None, out)?;
     require_verification(&planned.plan, args.require_verification)?;
     if let Some(path) = &args.out {

@@ -146,9 +146,3 @@ pub(crate) fn cluster_failed(message: &str, error: ClusterError) -> CliError {
         None => failed,
     }
 }
-
-/// Milliseconds since the epoch.
-pub(crate) fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
-}

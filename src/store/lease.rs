@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::{Connection, Store, StoreError, Tx};
 use crate::unit::UnixMillis;
@@ -35,43 +35,66 @@ pub async fn take(
     lasts: Duration,
     now: UnixMillis,
 ) -> Result<BTreeMap<String, i64>, StoreError> {
-    let mut sorted = names.to_vec();
-    sorted.sort();
-    let mut taken = BTreeMap::new();
-    for name in sorted {
-        let epoch: Option<i64> = with_connection!(tx, |connection| {
-            sqlx::query_scalar(
-                "INSERT INTO lease (name, owner, epoch, expires_at) VALUES ($1, $2, 1, $4)
-                 ON CONFLICT (name) DO UPDATE SET
-                     epoch = CASE WHEN lease.owner = excluded.owner THEN lease.epoch ELSE lease.epoch + 1 END,
-                     owner = excluded.owner, expires_at = excluded.expires_at
-                 WHERE lease.owner = excluded.owner OR lease.expires_at <= $3
-                 RETURNING epoch",
-            )
-            .bind(&name)
+    const TAKE: &str = "ON CONFLICT (name) DO UPDATE SET
+             epoch = CASE WHEN lease.owner = excluded.owner THEN lease.epoch ELSE lease.epoch + 1 END,
+             owner = excluded.owner, expires_at = excluded.expires_at
+         WHERE lease.owner = excluded.owner OR lease.expires_at <= $3
+         RETURNING name, epoch";
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let lasts = now.after(lasts).0;
+    // In one order, so that no two owners wait for each other.
+    let taken: Vec<(String, i64)> = match tx.connection().await? {
+        Connection::Postgres(connection) => {
+            sqlx::query_as(AssertSqlSafe(format!(
+                "INSERT INTO lease (name, owner, epoch, expires_at)
+                 SELECT name, $2, 1, $4 FROM unnest($1::text[]) AS g (name) ORDER BY name {TAKE}"
+            )))
+            .bind(names)
             .bind(owner)
             .bind(now.0)
-            .bind(now.after(lasts).0)
-            .fetch_optional(connection)
+            .bind(lasts)
+            .fetch_all(connection)
             .await?
-        });
-        if let Some(epoch) = epoch {
-            taken.insert(name, epoch);
         }
-    }
-    Ok(taken)
+        Connection::Sqlite(connection) => {
+            sqlx::query_as(AssertSqlSafe(format!(
+                "INSERT INTO lease (name, owner, epoch, expires_at)
+                 SELECT value, $2, 1, $4 FROM json_each($1) WHERE true ORDER BY value {TAKE}"
+            )))
+            .bind(super::json(&names)?)
+            .bind(owner)
+            .bind(now.0)
+            .bind(lasts)
+            .fetch_all(connection)
+            .await?
+        }
+    };
+    Ok(taken.into_iter().collect())
 }
 
 /// Gives up what the owner has of `names`.
 pub async fn release(tx: &mut Tx, owner: &str, names: &[String]) -> Result<(), StoreError> {
-    for name in names {
-        with_connection!(tx, |connection| {
-            sqlx::query("UPDATE lease SET expires_at = 0, owner = '' WHERE name = $1 AND owner = $2")
-                .bind(name)
+    const RELEASE: &str = "UPDATE lease SET expires_at = 0, owner = '' WHERE owner = $2 AND name";
+    if names.is_empty() {
+        return Ok(());
+    }
+    match tx.connection().await? {
+        Connection::Postgres(connection) => {
+            sqlx::query(AssertSqlSafe(format!("{RELEASE} = ANY ($1)")))
+                .bind(names)
                 .bind(owner)
                 .execute(connection)
                 .await?;
-        });
+        }
+        Connection::Sqlite(connection) => {
+            sqlx::query(AssertSqlSafe(format!("{RELEASE} IN (SELECT value FROM json_each($1))")))
+                .bind(super::json(&names)?)
+                .bind(owner)
+                .execute(connection)
+                .await?;
+        }
     }
     Ok(())
 }

@@ -8,9 +8,11 @@ use super::Format;
 use crate::cli::connect::{ConnectArgs, reach};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::offsets;
+use crate::cli::planning::cluster_failed;
 use crate::cli::progress::Reading;
 use crate::cli::store::{Attached, StoreArgs, store_failed};
-use crate::cluster::port::{ClusterError, Log, OffsetSpec, Scope, Topics};
+use crate::cluster::port::{ClusterError, OffsetSpec, Scope, Topics};
 use crate::connection::ConnectionConfig;
 use crate::kafka::admin::Admin;
 use crate::kafka::data::{Read, Reader};
@@ -222,24 +224,16 @@ fn judge(row: Kept, seen: &Verification, stretches: &BTreeMap<String, Vec<Stretc
 }
 
 async fn stretches_of(admin: &Admin, topic: &str, oldest: UnixMillis) -> Result<Vec<Stretch>, CliError> {
-    let unread = |error: ClusterError| {
-        let failed = CliError::failed(format!("cannot read {}", quoted(topic))).because(&error);
-        match error.help {
-            Some(help) => failed.help(help),
-            None => failed,
-        }
-    };
+    let unread = |error: ClusterError| cluster_failed(&format!("cannot read {}", quoted(topic)), error);
     let Ok(name) = TopicName::parse(topic) else { return Ok(Vec::new()) };
     let listing = admin.list(Scope::Only(std::slice::from_ref(&name))).await.map_err(unread)?;
     let Some(found) = listing.topics.first() else { return Ok(Vec::new()) };
     let partitions: Vec<i32> =
         (0..found.partitions.len()).filter_map(|partition| i32::try_from(partition).ok()).collect();
-    let ask = |spec: OffsetSpec| -> Vec<_> {
-        partitions.iter().map(|partition| (name.clone(), *partition, spec)).collect()
-    };
-    let low = admin.offsets(&ask(OffsetSpec::Earliest)).await.map_err(unread)?;
-    let since = admin.offsets(&ask(OffsetSpec::At(oldest.before(CLOCKS).0))).await.map_err(unread)?;
-    let end = admin.offsets(&ask(OffsetSpec::Latest)).await.map_err(unread)?;
+    let ask = async |spec| offsets::of_partitions(admin, &name, &partitions, spec).await.map_err(unread);
+    let low = ask(OffsetSpec::Earliest).await?;
+    let since = ask(OffsetSpec::At(oldest.before(CLOCKS).0)).await?;
+    let end = ask(OffsetSpec::Latest).await?;
     let mut stretches = Vec::new();
     for (at, partition) in partitions.iter().enumerate() {
         let (Some(Some(low)), Some(Some(to))) = (low.get(at).copied(), end.get(at).copied()) else {
