@@ -14,6 +14,62 @@ on_both_stores! { crate::store::contract::MIGRATIONS;
     two_programs_may_open_a_store_at_once,
 }
 
+/// A process that the kernel stopped in a transaction finds its connection ended when it wakes; the batch is done
+/// again, the process goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_the_server_ended_may_be_tried_again() {
+    let test = TestStore::postgres(MIGRATIONS).await;
+    for limit in ["idle_in_transaction_session_timeout", "statement_timeout"] {
+        let mut tx = test.store.tx();
+        effect(&mut tx, 1, "a").await.unwrap();
+        let Connection::Postgres(connection) = tx.connection().await.unwrap() else { unreachable!() };
+        let pid: i32 =
+            sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *connection).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("SET LOCAL {limit} = 20")))
+            .execute(connection)
+            .await
+            .unwrap();
+        let error = match limit {
+            "statement_timeout" => {
+                let Connection::Postgres(connection) = tx.connection().await.unwrap() else { unreachable!() };
+                sqlx::query("SELECT pg_sleep(60)")
+                    .execute(connection)
+                    .await
+                    .map_err(StoreError::from)
+                    .map(drop)
+            }
+            _ => {
+                until_the_server_ended(&test.store, pid).await;
+                effect(&mut tx, 2, "a").await
+            }
+        };
+        let error = error.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)) && error.is_transient(), "{limit}: {error:?}");
+        drop(tx);
+        let mut tx = test.store.tx();
+        effect(&mut tx, 1, "a").await.unwrap();
+        tx.rollback().await.unwrap();
+    }
+}
+
+async fn until_the_server_ended(store: &Store, pid: i32) {
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        let mut tx = store.reading();
+        let Connection::Postgres(connection) = tx.connection().await.unwrap() else { unreachable!() };
+        let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)")
+            .bind(pid)
+            .fetch_one(connection)
+            .await
+            .unwrap();
+        if !there {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the server keeps the connection");
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn what_was_not_committed_never_was(test: TestStore) {
     let mut tx = test.store.tx();
     effect(&mut tx, 1, "a").await.unwrap();
