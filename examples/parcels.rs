@@ -68,17 +68,19 @@ struct ParcelHandedIn {
 impl Routes {
     /// One statement for all parcels of a route in the batch, one for all announcements.
     async fn weigh(&self, tx: &mut Tx, batch: &[Record]) -> Result<(), HandleError> {
-        let mut routes: BTreeMap<String, i64> = BTreeMap::new();
+        let mut routes: BTreeMap<String, (i64, Option<String>)> = BTreeMap::new();
         for record in batch {
             let value = record.value().unwrap_or_default();
             let parcel: ParcelHandedIn = serde_json::from_slice(value).map_err(HandleError::poison)?;
-            *routes.entry(parcel.route).or_default() += parcel.grams;
+            let (grams, trace) = routes.entry(parcel.route).or_default();
+            *grams += parcel.grams;
+            *trace = record.traceparent();
         }
         let mut full = Vec::new();
-        for (route, grams) in routes {
+        for (route, (grams, trace)) in routes {
             let total = add(tx, &route, grams).await?;
             if total >= FULL && total - grams < FULL {
-                full.push(route_full(&self.announcements, &route, total));
+                full.push(route_full(&self.announcements, &route, total, trace));
             }
         }
         // The routes' rows are locked until the end of the transaction, and so are their keys.
@@ -101,7 +103,8 @@ async fn add(tx: &mut Tx, route: &str, grams: i64) -> Result<i64, StoreError> {
     })
 }
 
-fn route_full(topic: &str, route: &str, total: i64) -> Event {
+/// Belongs to the trace of the parcel that came last.
+fn route_full(topic: &str, route: &str, total: i64, traceparent: Option<String>) -> Event {
     let id = format!("full-{route}");
     let payload =
         serde_json::json!({ "eventId": id, "eventType": "RouteFull", "route": route, "grams": total });
@@ -112,7 +115,7 @@ fn route_full(topic: &str, route: &str, total: i64) -> Event {
         event_type: "RouteFull".to_owned(),
         payload: payload.to_string(),
         topic: topic.to_owned(),
-        traceparent: None,
+        traceparent,
     }
 }
 

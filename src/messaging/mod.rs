@@ -5,6 +5,7 @@ mod key_hash;
 mod publisher;
 mod record;
 mod retry;
+mod trace;
 
 pub use key_hash::{key_hash, partition_of};
 pub use publisher::{
@@ -12,3 +13,4 @@ pub use publisher::{
 };
 pub use record::{Header, Record, Timestamp, TimestampKind};
 pub use retry::{BackOff, RetryPolicy};
+pub use trace::{NoTraceContext, TRACEPARENT, TraceContext};

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::trace::{TRACEPARENT, TraceContext};
 use crate::unit::UnixMillis;
 
 /// Bytes of an average header, its name included.
@@ -19,6 +20,8 @@ pub struct Record {
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
     headers: Box<[Placed]>,
+    /// The span in which it is handled.
+    trace: Option<Box<TraceContext>>,
 }
 
 /// Where a header's name and value lie.
@@ -76,6 +79,7 @@ impl Record {
             key: None,
             value: None,
             headers: Box::default(),
+            trace: None,
         }
     }
 
@@ -165,6 +169,29 @@ impl Record {
             .map(|(_, value)| value.clone().map_or(&[][..], |range| &self.bytes[range]))
     }
 
+    /// The trace that it belongs to: the span in which it is handled, else that of its header. What a handler
+    /// announces because of a record carries this on.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.trace.as_deref().copied().or_else(|| self.cause())
+    }
+
+    /// The span that caused it, as its header says.
+    pub(crate) fn cause(&self) -> Option<TraceContext> {
+        std::str::from_utf8(self.header(TRACEPARENT)?).ok()?.parse().ok()
+    }
+
+    /// [`Self::trace`] as an outbox row has it.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<String> {
+        Some(self.trace()?.to_string())
+    }
+
+    /// Says in which span it is handled. The headers stay as they are.
+    pub(crate) fn handled_in(&mut self, span: TraceContext) {
+        self.trace = Some(Box::new(span));
+    }
+
     /// How many bytes key, value and headers have.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -193,5 +220,18 @@ mod tests {
         assert_eq!(record.header("b"), Some(&b""[..]));
         assert_eq!((record.header("c"), record.header("\u{fc}")), (None, Some(&b"\xff"[..])));
         assert_eq!(format!("{record:?}"), "t/1@2 (10 bytes)");
+    }
+
+    #[test]
+    fn a_trace_is_that_of_the_header_until_the_record_is_handled_in_a_span() {
+        let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let mut record =
+            Record::at("t", 1, 2).holding(None, None, [(TRACEPARENT, Some(header.as_bytes()))].into_iter());
+        assert_eq!(record.traceparent().as_deref(), Some(header));
+        let span = TraceContext { span: 7, ..record.trace().unwrap() };
+        record.handled_in(span);
+        assert_eq!(record.trace(), Some(span));
+        assert_eq!(record.header(TRACEPARENT), Some(header.as_bytes()));
+        assert_eq!(Record::at("t", 1, 2).traceparent(), None);
     }
 }

@@ -5,15 +5,21 @@
 mod boundary;
 pub mod consumer;
 mod handler;
+mod health;
+pub(crate) mod http;
 #[cfg(test)]
 mod jvm_tests;
 #[cfg(test)]
 mod kafka_tests;
+mod metrics;
 pub mod relay;
 #[cfg(test)]
 pub(crate) mod testing;
-
+mod trace;
 pub mod verify;
 
 pub use boundary::{Boundary, OnBoundary};
 pub use handler::{BatchOutcome, HandleError, Handler};
+pub use health::{Condition, Health};
+pub use metrics::{Measured, measure};
+pub use trace::{Tracing, TracingError};

@@ -26,6 +26,7 @@ const READERS: u32 = 4;
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(super) pool: Pool,
+    service: Arc<str>,
     /// The last day for which the inbox has a place (PostgreSQL only).
     pub(super) inbox_until: Arc<AtomicI32>,
 }
@@ -61,7 +62,7 @@ impl Store {
             }
             Location::Postgres(options) => postgres(options, service, migrations, connections).await?,
         };
-        Ok(Self { pool, inbox_until: Arc::new(AtomicI32::new(i32::MIN)) })
+        Ok(Self { pool, service: service.into(), inbox_until: Arc::new(AtomicI32::new(i32::MIN)) })
     }
 
     /// Opens a store that is there, and changes nothing of it; `None`: there is none of that service.
@@ -81,7 +82,7 @@ impl Store {
                 Pool::Postgres(postgres_pool(2).connect_with(in_schema(options, service)).await?)
             }
         };
-        let store = Self { pool, inbox_until: Arc::new(AtomicI32::new(i32::MIN)) };
+        let store = Self { pool, service: service.into(), inbox_until: Arc::new(AtomicI32::new(i32::MIN)) };
         let mut tx = store.reading();
         let found: i64 = crate::with_connection!(tx, |connection| {
             sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM messaging_migrations")
@@ -95,6 +96,12 @@ impl Store {
             std::cmp::Ordering::Equal => Ok(Some(store)),
             std::cmp::Ordering::Greater => Err(StoreError::Newer(found)),
         }
+    }
+
+    /// Whose store it is.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.service
     }
 
     /// A transaction, which begins with its first statement.

@@ -57,10 +57,14 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        use rdkafka::types::RDKafkaErrorCode as Code;
         tracing::debug!("{error}: {reason}");
+        // The end of a partition is no complaint.
+        if error.rdkafka_error_code() == Some(Code::PartitionEOF) {
+            return;
+        }
         // The brokers being down is a consequence; what one of them said comes before it.
-        let consequence =
-            error.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::AllBrokersDown);
+        let consequence = error.rdkafka_error_code() == Some(Code::AllBrokersDown);
         if !consequence || self.complaint().is_none() {
             self.complain(reason);
         }
@@ -121,6 +125,17 @@ fn claims(token: &str) -> Option<Claims> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_partition_is_no_complaint() {
+        use rdkafka::types::RDKafkaErrorCode as Code;
+        let context = Context { tokens: None, complaint: Mutex::default() };
+        context.error(KafkaError::Global(Code::PartitionEOF), "reached end of partition at offset 0");
+        assert_eq!(context.complaint(), None);
+        context.error(KafkaError::Global(Code::Resolve), "no such host");
+        context.error(KafkaError::Global(Code::AllBrokersDown), "3/3 brokers are down");
+        assert_eq!(context.complaint().as_deref(), Some("no such host"));
+    }
 
     #[test]
     fn a_token_says_whose_it_is_and_when_it_ends() {

@@ -32,6 +32,7 @@ pub(super) async fn one_by_one<H: Handler, P: Publisher>(
         }
         consumer.commit(tx, std::slice::from_ref(share)).await?;
         consumer.breaker_saw(handled, dying);
+        consumer.count_handled(share, handled);
         Ok::<_, Trouble>(stop)
     };
     match worked.await {
@@ -100,7 +101,7 @@ async fn alone<H: Handler, P: Publisher>(
     let candidate = Candidate { id: id.to_owned(), place: work.record.place() };
     let claim = consumer.claim(tx, std::slice::from_ref(&candidate), now).await?.pop();
     if consumer.settle(work, claim.unwrap_or(Claim::New)) {
-        let outcome = consumer.handler.handle(tx, std::slice::from_ref(&work.record)).await;
+        let outcome = consumer.handled(tx, std::slice::from_mut(&mut work.record)).await;
         let error = match outcome {
             BatchOutcome::Done => None,
             BatchOutcome::Poisoned(poisoned) => poisoned.into_iter().next().map(|(_, error)| error),

@@ -17,6 +17,7 @@ mod step;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +28,9 @@ pub use run::{ConsumerError, run};
 use breaker::{Breaker, Verdict};
 
 use super::boundary::OnBoundary;
+use super::health::Health;
 use super::relay::Wake;
+use super::trace::Tracing;
 use crate::store::inbox::{self, Candidate, Claim, Death};
 use crate::store::{Store, StoreError, Tx};
 use crate::unit::UnixMillis;
@@ -82,8 +85,12 @@ pub struct Consumer<H, P> {
     pub(super) store: Option<Store>,
     pub(super) options: Options,
     pub(super) wake: Option<Wake>,
+    pub(super) tracing: Tracing,
+    pub(super) health: Health,
     pub(super) boundary: OnBoundary,
     breaker: Mutex<Breaker>,
+    /// Whether `/healthz` has it open.
+    breaker_shown: AtomicBool,
     /// How many partitions dead-letter topics have.
     letter_boxes: Mutex<BTreeMap<String, u32>>,
 }
@@ -99,8 +106,11 @@ impl<H, P> Consumer<H, P> {
             store,
             options,
             wake: None,
+            tracing: Tracing::default(),
+            health: Health::default(),
             boundary: OnBoundary::default(),
             breaker,
+            breaker_shown: AtomicBool::new(false),
             letter_boxes: Mutex::default(),
         }
     }
@@ -109,6 +119,20 @@ impl<H, P> Consumer<H, P> {
     #[must_use]
     pub fn waking(mut self, wake: Wake) -> Self {
         self.wake = Some(wake);
+        self
+    }
+
+    /// Makes a span for each record that is handled.
+    #[must_use]
+    pub fn traced(mut self, tracing: Tracing) -> Self {
+        self.tracing = tracing;
+        self
+    }
+
+    /// Says there how it is.
+    #[must_use]
+    pub fn reporting(mut self, health: Health) -> Self {
+        self.health = health;
         self
     }
 
@@ -129,6 +153,14 @@ impl<H, P> Consumer<H, P> {
         let verdict = breaker.judge(handled, dying);
         let gauge = metrics::gauge!("kafkaflow_consumer_breaker_open", "group" => self.options.group.clone());
         gauge.set(f64::from(u8::from(breaker.is_open())));
+        if self.breaker_shown.swap(breaker.is_open(), Ordering::Relaxed) != breaker.is_open() {
+            let part = format!("breaker of {}", self.options.group);
+            if breaker.is_open() {
+                self.health.troubled(&part, "most records would be dead letters; one at a time is tried");
+            } else {
+                self.health.fine(&part, "closed");
+            }
+        }
         if verdict == (Verdict::Stop { opened: true }) {
             tracing::error!(
                 "group {}: {dying} of {} records would be dead letters, too many to be the records' fault; \
@@ -190,6 +222,10 @@ impl<H, P> Consumer<H, P> {
             inbox::give_up(tx, group, id, death, now.after(self.options.dead_for)).await?;
         }
         Ok(())
+    }
+
+    pub(super) fn part(&self) -> String {
+        format!("consumer of {}", self.options.group)
     }
 
     pub(super) fn count(&self, what: &'static str, topic: &str, by: usize) {

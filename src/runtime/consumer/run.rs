@@ -101,6 +101,7 @@ async fn belong_again<H: Handler, P: Publisher>(
             return Err(refused(membership, reason));
         }
         tracing::warn!("the group {} refuses this member, which joins again: {reason}", membership.group);
+        consumer.health.troubled(&consumer.part(), format!("the group refuses it, it joins again: {reason}"));
         tokio::select! {
             () = &mut shutdown => return Ok(()),
             () = tokio::time::sleep(AGAIN * refusals) => {}
@@ -110,9 +111,10 @@ async fn belong_again<H: Handler, P: Publisher>(
 
 /// Deletes from the inbox what cannot come again.
 async fn forget<H, P>(consumer: &Consumer<H, P>) -> std::convert::Infallible {
+    let Some(store) = consumer.store.as_ref().filter(|_| consumer.options.inbox) else {
+        return std::future::pending().await;
+    };
     loop {
-        tokio::time::sleep(FORGET).await;
-        let Some(store) = consumer.store.as_ref().filter(|_| consumer.options.inbox) else { continue };
         let now = UnixMillis::now();
         let oldest = now.before(consumer.options.remembered_for);
         let forgotten = async {
@@ -126,6 +128,7 @@ async fn forget<H, P>(consumer: &Consumer<H, P>) -> std::convert::Infallible {
             }
             Err(error) => tracing::warn!("inbox of {}: {error}", consumer.options.group),
         }
+        tokio::time::sleep(FORGET).await;
     }
 }
 
@@ -146,6 +149,7 @@ async fn belong<H: Handler, P: Publisher>(
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Ended {
     let mut lanes = Lanes::new(Arc::clone(consumer));
+    lanes.tell();
     let ended = loop {
         tokio::select! {
             biased;
@@ -158,7 +162,10 @@ async fn belong<H: Handler, P: Publisher>(
             event = member.next() => match event {
                 None => break Ended::Refused("the member ended".to_owned()),
                 Some(GroupEvent::Failed(error)) => break Ended::Refused(error.to_string()),
-                Some(event) => lanes.on(event).await,
+                Some(event) => {
+                    lanes.on(event).await;
+                    lanes.tell();
+                }
             }
         }
     };
@@ -179,6 +186,20 @@ struct Lanes<H, P> {
 impl<H: Handler, P: Publisher> Lanes<H, P> {
     fn new(consumer: Shared<H, P>) -> Self {
         Self { consumer, commands: HashMap::new(), of: HashMap::new(), tasks: JoinSet::new(), next: 0 }
+    }
+
+    /// Says which partitions this member has.
+    fn tell(&self) {
+        let consumer = &self.consumer;
+        let count = self.of.len();
+        metrics::gauge!("kafkaflow_consumer_partitions", "group" => consumer.options.group.clone())
+            .set(count as f64);
+        let what = match count {
+            0 => "it has no partitions (yet)".to_owned(),
+            1 => "it has 1 partition".to_owned(),
+            _ => format!("it has {count} partitions"),
+        };
+        consumer.health.fine(&consumer.part(), what);
     }
 
     async fn on(&mut self, event: GroupEvent) {

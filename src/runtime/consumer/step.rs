@@ -55,10 +55,18 @@ pub(super) enum Fate {
     Open { id: String, cause: Option<Cause> },
     /// Nothing is left to do.
     Finished,
+    /// Nobody is to handle it: so its headers say.
+    Skipped,
     /// It will not be handled; the inbox, where this transaction has it noted as handled, is still to be told.
     Doomed { id: String, cause: Cause },
     /// The inbox knows that it is given up; its dead letter is still to be acknowledged.
     Dead { cause: Cause },
+}
+
+impl Fate {
+    fn is_finished(&self) -> bool {
+        matches!(self, Self::Finished | Self::Skipped)
+    }
 }
 
 /// A record on its way through a batch.
@@ -82,7 +90,7 @@ pub(super) struct Share {
 impl Share {
     /// The offset that follows the finished prefix.
     pub(super) fn next(&self) -> i64 {
-        let open = self.works.iter().find(|work| !matches!(work.fate, Fate::Finished));
+        let open = self.works.iter().find(|work| !work.fate.is_finished());
         let last = self.works.last().map_or(0, |work| work.record.offset() + 1);
         open.map_or(last, |work| work.record.offset())
     }
@@ -152,7 +160,7 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
         }
         match intake::sort(record, intake) {
             Sorted::Take { id } => Fate::Open { id, cause: None },
-            Sorted::Skip => Fate::Finished,
+            Sorted::Skip => Fate::Skipped,
             Sorted::Dead { id, cause } => Fate::Open { id, cause: Some(cause) },
         }
     }
@@ -162,16 +170,17 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
         let mut tx = self.tx();
         let taken = self.take(&mut tx, shares, now).await?;
         let mut handled = taken.len();
+        let mut done = vec![0; shares.len()];
         if !taken.is_empty() {
             // Moved, not copied, and put back.
             let empty = Record::at("", 0, 0);
-            let batch: Vec<Record> = taken
+            let mut batch: Vec<Record> = taken
                 .iter()
                 .map(|(share, work)| {
                     std::mem::replace(&mut shares[*share].works[*work].record, empty.clone())
                 })
                 .collect();
-            let outcome = self.handled(&mut tx, &batch).await;
+            let outcome = self.handled(&mut tx, &mut batch).await;
             for ((share, work), record) in taken.iter().zip(batch) {
                 shares[*share].works[*work].record = record;
             }
@@ -182,6 +191,9 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
                 BatchOutcome::Failed(_) => return Err(Trouble::Handler),
             };
             handled = handled.saturating_sub(poisoned.len());
+            for (at, (share, _)) in taken.iter().enumerate() {
+                done[*share] += usize::from(!poisoned.contains_key(&at));
+            }
             for (at, (share, work)) in taken.into_iter().enumerate() {
                 let fate = &mut shares[share].works[work].fate;
                 *fate = match (poisoned.remove(&at), std::mem::replace(fate, Fate::Finished)) {
@@ -201,6 +213,9 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
         self.doom(&mut tx, shares.iter_mut().flat_map(|share| &mut share.works), now).await?;
         self.commit(tx, shares).await?;
         self.breaker_saw(handled, dying);
+        for (share, done) in shares.iter().zip(done) {
+            self.count_handled(share, done);
+        }
         Ok(())
     }
 
@@ -296,9 +311,12 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
         tx.commit().await
     }
 
-    async fn handled(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
+    /// Hands records to the handler.
+    pub(super) async fn handled(&self, tx: &mut Tx, batch: &mut [Record]) -> BatchOutcome {
+        let spans = self.tracing.processing(&self.options.group, batch);
         let began = tokio::time::Instant::now();
         let outcome = self.handler.handle(tx, batch).await;
+        spans.ended(&outcome);
         let group = || self.options.group.clone();
         metrics::histogram!("kafkaflow_consumer_handler_seconds", "group" => group())
             .record(began.elapsed().as_secs_f64());
@@ -307,10 +325,18 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
         outcome
     }
 
+    pub(super) fn count_handled(&self, share: &Share, handled: usize) {
+        if let Some(work) = share.works.first() {
+            self.count("handled", work.record.topic(), handled);
+        }
+    }
+
     fn count_finished(&self, share: &Share) {
         if let Some(work) = share.works.first() {
-            let finished = share.works.iter().filter(|work| matches!(work.fate, Fate::Finished)).count();
+            let finished = share.works.iter().filter(|work| work.fate.is_finished()).count();
             self.count("finished", work.record.topic(), finished);
+            let skipped = share.works.iter().filter(|work| matches!(work.fate, Fate::Skipped)).count();
+            self.count("skipped", work.record.topic(), skipped);
         }
     }
 }
@@ -331,11 +357,7 @@ impl From<StoreError> for Trouble {
 }
 
 fn rest(share: Share) -> Rest {
-    let unfinished = share
-        .works
-        .into_iter()
-        .filter(|work| !matches!(work.fate, Fate::Finished))
-        .map(|work| work.record)
-        .collect();
+    let unfinished =
+        share.works.into_iter().filter(|work| !work.fate.is_finished()).map(|work| work.record).collect();
     Rest { unfinished, stop: share.stop }
 }

@@ -8,6 +8,7 @@ use super::buckets::Buckets;
 use super::flight::{Flight, Landed, admit, record_of};
 use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
 use crate::runtime::boundary::{Boundary, OnBoundary};
+use crate::runtime::health::Health;
 use crate::store::outbox::{self, Dead, Pending, Published, Skip};
 use crate::store::{Store, StoreError, lease};
 use crate::unit::UnixMillis;
@@ -26,6 +27,7 @@ pub struct Relay<P> {
     unrecorded: Vec<Published>,
     /// How many partitions topics have, asked when one is stuck.
     partitions: HashMap<String, u32>,
+    pub(super) health: Health,
     boundary: OnBoundary,
 }
 
@@ -56,8 +58,16 @@ impl<P: Publisher> Relay<P> {
             flights: Vec::new(),
             unrecorded: Vec::new(),
             partitions: HashMap::new(),
+            health: Health::default(),
             boundary: OnBoundary::default(),
         }
+    }
+
+    /// Says there how it is.
+    #[must_use]
+    pub fn reporting(mut self, health: Health) -> Self {
+        self.health = health;
+        self
     }
 
     /// Has tests told of every boundary.

@@ -13,6 +13,10 @@ use crate::unit::UnixMillis;
 
 /// How often old rows are looked for.
 const TIDY: Duration = Duration::from_secs(60);
+/// How often it is measured what waits.
+const LOOK: Duration = Duration::from_secs(5);
+/// What `/healthz` calls it.
+const PART: &str = "relay";
 /// Rows that are deleted at a time.
 const TIDY_BATCH: u32 = 5000;
 /// The longest pause after a failure.
@@ -62,6 +66,7 @@ pub async fn run<P: Publisher>(
             Ok(relayed) => beat.after(&relayed),
             Err(error) if error.is_transient() || matches!(error, StoreError::Fenced { .. }) => {
                 tracing::warn!("relay: {error}");
+                relay.health.troubled(PART, error.to_string());
                 beat.after_failure()
             }
             Err(error) => return Err(error),
@@ -97,8 +102,12 @@ async fn step<P: Publisher>(relay: &mut Relay<P>, beat: &mut Beat) -> Result<Rel
         tidy(relay, now).await?;
         beat.tidy = instant + TIDY;
     }
+    if instant >= beat.look {
+        look(relay, now).await?;
+        beat.look = instant + LOOK;
+    }
     let relayed = relay.relay_once(now).await?;
-    observe(&relayed);
+    observe(relay, &relayed);
     Ok(relayed)
 }
 
@@ -113,25 +122,49 @@ async fn tidy<P: Publisher>(relay: &Relay<P>, now: UnixMillis) -> Result<(), Sto
             break;
         }
     }
-    let status = outbox::status(&mut relay.store.reading(), now).await?;
-    let age = status.oldest.map_or(Duration::ZERO, |oldest| oldest.age(now));
-    metrics::gauge!("kafkaflow_outbox_pending_rows").set(status.pending as f64);
-    metrics::gauge!("kafkaflow_outbox_dead_rows").set(status.dead as f64);
-    metrics::gauge!("kafkaflow_outbox_oldest_pending_age_seconds").set(age.as_secs_f64());
     Ok(())
 }
 
-fn observe(relayed: &Relayed) {
+/// Measures what waits.
+async fn look<P: Publisher>(relay: &Relay<P>, now: UnixMillis) -> Result<(), StoreError> {
+    let backlog = outbox::backlog(&mut relay.store.reading()).await?;
+    let age = backlog.oldest.map_or(Duration::ZERO, |oldest| oldest.age(now));
+    let service = || relay.store.service().to_owned();
+    metrics::gauge!("kafkaflow_outbox_pending_rows", "service" => service()).set(backlog.pending as f64);
+    metrics::gauge!("kafkaflow_outbox_dead_rows", "service" => service()).set(backlog.dead as f64);
+    metrics::gauge!("kafkaflow_outbox_oldest_pending_age_seconds", "service" => service())
+        .set(age.as_secs_f64());
+    Ok(())
+}
+
+/// Counts what a round came to, and says how the relay is.
+fn observe<P>(relay: &Relay<P>, relayed: &Relayed) {
+    let service = || relay.store.service().to_owned();
     if relayed.published > 0 {
-        metrics::counter!("kafkaflow_relay_published_total").increment(relayed.published as u64);
+        metrics::counter!("kafkaflow_relay_published_total", "service" => service())
+            .increment(relayed.published as u64);
     }
     if relayed.dead > 0 {
-        metrics::counter!("kafkaflow_relay_dead_total").increment(relayed.dead as u64);
+        metrics::counter!("kafkaflow_relay_dead_total", "service" => service())
+            .increment(relayed.dead as u64);
     }
     if relayed.unacknowledged > 0 {
-        metrics::counter!("kafkaflow_relay_unacknowledged_total").increment(relayed.unacknowledged as u64);
+        metrics::counter!("kafkaflow_relay_unacknowledged_total", "service" => service())
+            .increment(relayed.unacknowledged as u64);
     }
-    metrics::gauge!("kafkaflow_relay_in_flight_rows").set(relayed.in_flight as f64);
+    metrics::gauge!("kafkaflow_relay_in_flight_rows", "service" => service()).set(relayed.in_flight as f64);
+    match &relayed.reason {
+        Some(reason) => relay
+            .health
+            .troubled(PART, format!("{} rows are not acknowledged: {reason}", relayed.unacknowledged)),
+        None if relayed.in_flight > 0 => {
+            relay.health.troubled(PART, format!("{} rows wait for an acknowledgement", relayed.in_flight));
+        }
+        None => relay.health.fine(
+            PART,
+            format!("it has {} of {} keys' buckets", relay.buckets.numbers().len(), outbox::BUCKETS),
+        ),
+    }
 }
 
 /// When the next round is due.
@@ -142,6 +175,7 @@ struct Beat {
     failures: u32,
     renew: Instant,
     tidy: Instant,
+    look: Instant,
 }
 
 impl Beat {
@@ -153,6 +187,7 @@ impl Beat {
             failures: 0,
             renew: now,
             tidy: now,
+            look: now,
         }
     }
 

@@ -122,6 +122,8 @@ async fn settled_rows_are_pending_no_more_and_settling_again_changes_nothing(tes
         last_minute: 1,
     };
     assert_eq!(found, expected);
+    let waits = outbox::Backlog { pending: 1, oldest: Some(NOW), dead: 1 };
+    assert_eq!(outbox::backlog(&mut tx).await.unwrap(), waits);
 }
 
 async fn followers_of_a_dead_row_wait_or_pass(test: TestStore) {

@@ -50,6 +50,34 @@ pub async fn status(tx: &mut Tx, now: UnixMillis) -> Result<Status, StoreError> 
     })
 }
 
+/// What waits in an outbox, cheap to ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Rows that wait to be published, counted up to a million.
+    pub pending: i64,
+    /// When the first of them was written.
+    pub oldest: Option<UnixMillis>,
+    pub dead: i64,
+}
+
+/// What waits.
+pub async fn backlog(tx: &mut Tx) -> Result<Backlog, StoreError> {
+    with_connection!(tx, |connection| {
+        let row = sqlx::query(
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox_pending LIMIT 1000000) AS first),
+                    (SELECT created_at FROM outbox WHERE seq = (SELECT min(seq) FROM outbox_pending)),
+                    (SELECT count(*) FROM outbox_dead)",
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(Backlog {
+            pending: row.try_get(0)?,
+            oldest: row.try_get::<Option<i64>, _>(1)?.map(UnixMillis),
+            dead: row.try_get(2)?,
+        })
+    })
+}
+
 /// Lets a dead row wait to be published again; `false`: there is none of that number.
 pub async fn retry_dead(tx: &mut Tx, seq: i64) -> Result<bool, StoreError> {
     let row = with_connection!(tx, |connection| {

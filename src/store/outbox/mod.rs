@@ -8,7 +8,7 @@ mod kept;
 mod listen;
 mod pending;
 
-pub use housekeeping::{DeadRow, Status, dead, drop_dead, prune, retry_dead, status};
+pub use housekeeping::{Backlog, DeadRow, Status, backlog, dead, drop_dead, prune, retry_dead, status};
 pub use kept::{Found, Kept, State, find, kept};
 pub use listen::{Listener, listen};
 pub use pending::{Dead, Followers, Pending, Published, Skip, pending, settle};
