@@ -40,6 +40,9 @@ _kafkaflow() {
             kafkaflow,plan)
                 cmd="kafkaflow__subcmd__plan"
                 ;;
+            kafkaflow,run)
+                cmd="kafkaflow__subcmd__run"
+                ;;
             kafkaflow,schema)
                 cmd="kafkaflow__subcmd__schema"
                 ;;
@@ -67,6 +70,9 @@ _kafkaflow() {
             kafkaflow__subcmd__outbox,verify)
                 cmd="kafkaflow__subcmd__outbox__subcmd__verify"
                 ;;
+            kafkaflow__subcmd__run,order)
+                cmd="kafkaflow__subcmd__run__subcmd__order"
+                ;;
             kafkaflow__subcmd__schema,check)
                 cmd="kafkaflow__subcmd__schema__subcmd__check"
                 ;;
@@ -80,7 +86,7 @@ _kafkaflow() {
 
     case "${cmd}" in
         kafkaflow)
-            opts="-v -h -V --verbose --help --version validate explain validate-event schema plan apply snapshot outbox graph export completions man"
+            opts="-v -h -V --verbose --help --version validate explain validate-event schema plan apply snapshot outbox run graph export completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -453,6 +459,94 @@ _kafkaflow() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__run)
+            opts="-v -h --verbose --help order"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__run__subcmd__order)
+            opts="-b -X -v -h --settings --print-config --topology --env --store --instance --session-timeout --listen --brokers --config --catalog --api-token-file --anonymous --payments --decline-rate --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --settings)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topology)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --brokers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -b)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -X)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --catalog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --api-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --payments)
+                    COMPREPLY=($(compgen -W "none simulated" -- "${cur}"))
+                    return 0
+                    ;;
+                --decline-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

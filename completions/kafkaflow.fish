@@ -35,6 +35,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "plan" -d 'Show 
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Bring a cluster to what the file says'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "outbox" -d 'What services announce, and what became of it'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "run" -d 'Run one service of the design, until SIGTERM or Ctrl-C'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "graph" -d 'Draw who writes to which topic, who reads it, and where its failures go'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "export" -d 'Write the topology in another form'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "completions" -d 'Write the completions of a shell to standard output'
@@ -154,6 +155,28 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_s
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l service -d 'One service\'s store; without it all that are there' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order" -f -a "order" -d 'The order service: takes orders over HTTP, confirms or cancels them as the inventory answers'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l settings -d 'A file with settings: the flags\' names and values, as YAML; flags and environment win' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l topology -d 'The topology file [default: the one that is part of kafkaflow]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l env -d 'Lay an environment of the topology over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database [default: sqlite:.kafkaflow]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l instance -d 'A name that outlives a restart (group.instance.id): partitions wait for it instead of moving' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l session-timeout -d 'How long the group waits for an instance that says nothing, in seconds [default: 10]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l listen -d 'Where HTTP is served; port 0 takes a free one' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l config -d 'A client.properties file' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l catalog -d 'Products and prices [default: the catalogue that is part of kafkaflow]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l api-token-file -d 'A file with the bearer token that clients must have' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l payments -d 'Who takes the money of confirmed orders [default: simulated]' -r -f -a "none\t'Nobody: payments are not captured'
+simulated\t'A provider that takes nothing and remembers its answers'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l decline-rate -d 'Which part of the charges the simulated provider declines, from 0 to 1 [default: 0]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l print-config -d 'Print what is in effect, as such a file, and end'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l anonymous -d 'Serve others than this machine without a token'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l env -d 'Environment of the file to lay over its base' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l format -d 'The language of the graph' -r -f -a "mermaid\t'For Markdown on GitHub and GitLab: put it into a ```mermaid block'

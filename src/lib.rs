@@ -5,14 +5,16 @@
 //!
 //! ```text
 //! 8 cli
+//! 6 services
 //! 5 runtime
 //! 4 kafka store
 //! 3 cluster
-//! 2 plan event export
+//! 2 plan event export catalog
 //! 1 topology schema messaging
 //! 0 unit text connection
 //! ```
 
+pub(crate) mod catalog;
 pub mod cli;
 pub(crate) mod cluster;
 pub(crate) mod connection;
@@ -23,6 +25,7 @@ pub mod messaging;
 pub(crate) mod plan;
 pub mod runtime;
 pub mod schema;
+pub(crate) mod services;
 pub mod store;
 pub(crate) mod text;
 pub(crate) mod topology;

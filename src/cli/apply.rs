@@ -13,6 +13,7 @@ use super::plan::{plan_key, require_verification};
 use super::planning::{Planned, cluster_failed, plan_live};
 use super::progress;
 use super::select::SelectArgs;
+use super::signal::asked_to_end;
 use super::view::plan::{Heading, render};
 use super::view::screen::Screen;
 use super::view::{apply as view, text};
@@ -283,21 +284,11 @@ async fn wait(admin: &Admin, plan: &Plan, outcomes: &[Outcome], patience: &Patie
 
 /// The first Ctrl-C (or SIGTERM) lets the request in hand finish; the second ends the process.
 async fn stop_on_signal(stop: watch::Sender<bool>) {
-    if signal().await {
+    if asked_to_end().await {
         eprintln!("stopping after the request in hand; once more to end at once");
         let _ = stop.send(true);
-        if signal().await {
+        if asked_to_end().await {
             std::process::exit(130);
         }
-    }
-}
-
-async fn signal() -> bool {
-    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-        return tokio::signal::ctrl_c().await.is_ok();
-    };
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
-        _ = terminate.recv() => true,
     }
 }

@@ -12,7 +12,7 @@ use crate::kafka::WireError;
 use crate::kafka::admin::Admin;
 
 /// How to reach the cluster.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectArgs {
     /// Brokers to ask first [env: KAFKAFLOW_BROKERS]
@@ -32,6 +32,18 @@ impl ConnectArgs {
     /// Does the command line say anything about a cluster?
     pub(crate) fn is_given(&self) -> bool {
         self.brokers.is_some() || !self.properties.is_empty() || self.config.is_some()
+    }
+
+    /// With brokers and a file for where none are given.
+    pub(crate) fn or(self, brokers: Option<String>, config: Option<PathBuf>) -> Self {
+        let from_environment = std::env::var("KAFKAFLOW_BROKERS").is_ok_and(|brokers| !brokers.is_empty());
+        let brokers = self.brokers.or_else(|| brokers.filter(|_| !from_environment));
+        Self { brokers, config: self.config.or(config), ..self }
+    }
+
+    /// The client.properties file.
+    pub(crate) fn file(&self) -> Option<String> {
+        self.config.as_ref().map(|path| path.display().to_string())
     }
 
     /// Puts file, environment and flags together; the later wins.

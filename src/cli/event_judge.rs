@@ -122,6 +122,12 @@ pub(super) fn schema_folder(named: Option<&Path>) -> Result<PathBuf, CliError> {
     Ok(said.unwrap_or_else(|| PathBuf::from(USUAL_SCHEMAS)))
 }
 
+/// The newest version of every schema of a folder, with our rules.
+pub(super) fn of_folder(folder: &Path) -> Result<Judge, CliError> {
+    let schemas = Files::of(folder, "the topology's `schemas:` names it")?.compile(&event::rules(), None)?;
+    Ok(Judge::by_type(schemas))
+}
+
 /// What a topic of the topology may carry; a dead-letter topic carries what its source does.
 fn carries(topology: &Topology, name: &str) -> Result<Carries, CliError> {
     let find = |name: &str| topology.topics.iter().find(|topic| topic.name.as_str() == name);

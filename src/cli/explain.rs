@@ -6,6 +6,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::view::screen::Screen;
 use super::view::text::wrap;
+use crate::catalog;
 use crate::text::quoted;
 use crate::topology::problem::Code;
 use crate::topology::rules::{self, Rule};
@@ -32,14 +33,19 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Exit, CliError> {
 fn find(text: &str) -> Result<&'static Rule, CliError> {
     let bare = || text.parse().ok().map(Code);
     let code = Code::parse(text).or_else(bare);
-    code.and_then(rules::find).ok_or_else(|| {
+    code.and_then(|code| all().find(|rule| rule.code == code)).ok_or_else(|| {
         CliError::usage(format!("there is no rule {}", quoted(text)))
             .help("`kafkaflow explain` lists every rule")
     })
 }
 
+/// The rules about topologies and about catalogues.
+fn all() -> impl Iterator<Item = &'static Rule> {
+    rules::ALL.into_iter().chain(catalog::rules::ALL)
+}
+
 fn list(out: &mut impl Write) -> std::io::Result<()> {
-    for rule in rules::ALL {
+    for rule in all() {
         writeln!(out, "{}  {:<7}  {}", rule.code, rule.severity, rule.title)?;
     }
     writeln!(out, "\n`kafkaflow explain {}` says more about one.", rules::ALL[0].code)

@@ -3,6 +3,7 @@
 
 mod apply;
 mod audit;
+mod catalog_file;
 mod completions;
 mod connect;
 mod error;
@@ -20,10 +21,12 @@ mod outbox;
 mod plan;
 mod planning;
 mod progress;
+mod run;
 mod schema;
 mod schema_file;
 mod schema_files;
 mod select;
+mod signal;
 mod snapshot;
 mod store;
 mod topology_file;
@@ -66,6 +69,8 @@ enum Command {
     Snapshot(snapshot::Args),
     #[command(after_long_help = connect::properties_help())]
     Outbox(outbox::Args),
+    #[command(after_long_help = connect::properties_help())]
+    Run(run::Args),
     Graph(graph::Args),
     Export(export::Args),
     Completions(completions::Args),
@@ -76,7 +81,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log::start(cli.verbose);
+    log::start(cli.verbose, matches!(cli.command, Command::Run(_)));
     let mut out = std::io::stdout().lock();
     let result = run(cli, &mut out).and_then(|exit| match out.flush() {
         // Nobody reads on; how the command ended stays true.
@@ -104,11 +109,21 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
         Command::Apply(args) => wait_for(apply::run(&args, out)),
         Command::Snapshot(args) => wait_for(snapshot::run(&args, out)),
         Command::Outbox(args) => wait_for(outbox::run(args, out)),
+        Command::Run(args) => serve(run::run(args, out)),
         Command::Graph(args) => graph::run(&args, out),
         Command::Export(args) => export::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Man(args) => man::run(&args, out),
     }
+}
+
+/// Services use all cores.
+fn serve(work: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::failed("the runtime does not start").because(error))?;
+    runtime.block_on(work)
 }
 
 /// One thread is enough: the work is the network's and the brokers'.

@@ -16,6 +16,7 @@ mod order_placed;
 mod quantity;
 mod reservation;
 mod rules;
+mod schemas;
 mod settle;
 mod text;
 mod timestamp;
@@ -40,6 +41,7 @@ pub use reservation::{
     CancelReservation, Extent, ReservationCancelled, ReservationRestored, RestoreReservation,
 };
 pub use rules::rules;
+pub use schemas::judge;
 pub(crate) use settle::settle;
 pub use text::{Text, TextError};
 pub use timestamp::{Timestamp, TimestampError};

@@ -13,6 +13,8 @@ mod jvm_tests;
 mod kafka_tests;
 mod metrics;
 pub mod relay;
+pub(crate) mod service;
+pub(crate) mod startup;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trace;

@@ -76,10 +76,9 @@ fn of_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
     match code.as_ref() {
         "53100" | "53200" => StoreError::Full(words),
         "40001" | "40P01" | "55P03" => StoreError::Conflict(words),
-        // 25P03 and 25P04: the server ended the connection because its transaction rested or lasted for too long.
-        "53300" | "25006" | "25P03" | "25P04" => StoreError::Unavailable(words),
-        // A statement that was cancelled, by a time limit or by a person.
-        "57014" => StoreError::Unavailable(words),
+        // 25P03 and 25P04: the server ended the connection because its transaction rested or lasted for too long;
+        // 57014: a statement was cancelled, by a time limit or by a person.
+        "53300" | "25006" | "25P03" | "25P04" | "57014" => StoreError::Unavailable(words),
         code if code.starts_with("08") || code.starts_with("57P") || code.starts_with("58") => {
             StoreError::Unavailable(words)
         }

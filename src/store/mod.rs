@@ -37,7 +37,35 @@ macro_rules! with_connection {
     };
 }
 
-/// Many values as the one parameter that SQLite's `json_each` takes apart.
-fn json(values: &impl serde::Serialize) -> Result<String, StoreError> {
+/// Where the two databases differ in statements that are written once.
+pub(crate) trait Dialect {
+    /// The elements of the parameter `$1`, a JSON array, as rows to select from: each is the column `value`, of an array
+    /// in turn the fields are `value ->> 0`, `value ->> 1` and so on, all of them texts in PostgreSQL.
+    const EACH: &'static str;
+    /// Ends a `SELECT` whose rows are held until the transaction ends.
+    const HELD: &'static str;
+
+    fn each(&self) -> &'static str {
+        Self::EACH
+    }
+
+    fn held(&self) -> &'static str {
+        Self::HELD
+    }
+}
+
+impl Dialect for sqlx::SqliteConnection {
+    const EACH: &'static str = "json_each($1)";
+    /// There is one writer, who holds everything.
+    const HELD: &'static str = "";
+}
+
+impl Dialect for sqlx::PgConnection {
+    const EACH: &'static str = "json_array_elements($1::json) AS each (value)";
+    const HELD: &'static str = "FOR UPDATE";
+}
+
+/// Many values as the one parameter that [`Dialect::EACH`] takes apart.
+pub(crate) fn json(values: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(values).map_err(|error| StoreError::Sql(error.to_string()))
 }

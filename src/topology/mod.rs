@@ -8,7 +8,7 @@ pub(crate) mod model;
 pub(crate) mod name;
 pub(crate) mod observed;
 mod overlay;
-mod parse;
+pub(crate) mod parse;
 pub(crate) mod problem;
 pub(crate) mod rules;
 pub(crate) mod schemas;
@@ -16,6 +16,7 @@ mod setting;
 mod topic_configs;
 mod topic_id;
 
+pub(crate) use file::Given;
 pub(crate) use inbox::{Inbox, inboxes};
 pub(crate) use model::{Retry, Topic, TopicRole, Topology, UnknownEvents};
 pub(crate) use name::TopicName;

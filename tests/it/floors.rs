@@ -123,7 +123,9 @@ fn problems(
         ("sqlx", &["src/store"][..]),
     ] {
         let at_home = homes.iter().any(|home| path.starts_with(home))
-            || (name == "sqlx" && path.starts_with("src/services") && path.ends_with("store.rs"));
+            || (name == "sqlx"
+                && path.starts_with("src/services")
+                && (path.ends_with("store.rs") || path.iter().any(|part| part == "store")));
         let named = code.match_indices(name).any(|(at, _)| {
             let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
             !word(code[..at].chars().next_back()) && !word(code[at + name.len()..].chars().next())

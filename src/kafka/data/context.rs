@@ -52,6 +52,8 @@ impl ClientContext for Context {
             RDKafkaLogLevel::Debug | RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => {
                 tracing::debug!("{facility}: {message}");
             }
+            // Of a configuration that is ours and not the user's.
+            _ if facility == "CONFWARN" => tracing::debug!("{facility}: {message}"),
             _ => tracing::info!("{facility}: {message}"),
         }
     }

@@ -26,11 +26,14 @@ impl<H, P: Publisher> Consumer<H, P> {
                 let record = &one.record;
                 let Some(topic) = self.intake(record.topic()).and_then(|intake| intake.dead_letters.clone())
                 else {
-                    let reason = format!("{record:?} cannot be handled: {}", cause.message);
+                    tracing::debug!("{record:?}: {}", cause.message);
+                    let reason = format!("{record:?} cannot be handled ({})", cause.class.name());
                     share.stop = Some(Stop::Wait(format!("{reason}, and there is no dead-letter topic")));
                     break;
                 };
-                tracing::warn!(class = cause.class.name(), "{record:?} goes to {topic}: {}", cause.message);
+                // The dead letter says why; that may quote what is the customer's own business.
+                tracing::warn!(class = cause.class.name(), "{record:?} goes to {topic}");
+                tracing::debug!("{record:?}: {}", cause.message);
                 let partitions = self.partitions(&topic).await;
                 letters.push(dead_letter(record, cause, &self.options.group, &topic, partitions, now));
                 places.push((at, work));

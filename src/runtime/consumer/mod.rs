@@ -8,6 +8,7 @@
 
 mod breaker;
 mod dead;
+mod derive;
 mod intake;
 mod isolate;
 mod lane;

@@ -14,11 +14,19 @@ pub(crate) use problem::{Problem, Violation};
 pub(crate) use server::{Limits, serve};
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 
-/// The routes, with an answer for every path and method that none of them has.
+/// Bytes of an error's own words.
+const WORDS: usize = 4096;
+
+/// The routes, with an answer for every path and method that none of them has; every error is a problem.
 pub(crate) fn complete(routes: Router) -> Router {
     routes
+        .layer(map_response(as_problem))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "not-found", "there is nothing here") })
         .method_not_allowed_fallback(|| async {
             Problem::new(
@@ -27,4 +35,16 @@ pub(crate) fn complete(routes: Router) -> Router {
                 "this path does not have that method",
             )
         })
+}
+
+/// What the framework itself answers to a path or a query that it cannot read is plain text.
+async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let plain =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !plain || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let words = to_bytes(response.into_body(), WORDS).await.unwrap_or_default();
+    Problem::new(status, "request", String::from_utf8_lossy(&words)).into_response()
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 use crate::messaging::{TRACEPARENT, TraceContext};
-use crate::runtime::trace::Tracing;
+use crate::runtime::trace::{Span, Tracing};
 
 /// The span in which a request is served; what it causes belongs to its trace.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ async fn observe(State(tracing): State<Tracing>, mut request: Request, next: Nex
     };
     let caller = request.headers().get(TRACEPARENT).and_then(|header| header.to_str().ok()?.parse().ok());
     let span = tracing.request(&method, &route, caller);
-    request.extensions_mut().insert(Served(span.as_ref().map(|span| span.context()).or(caller)));
+    request.extensions_mut().insert(Served(span.as_ref().map(Span::context).or(caller)));
     let response = next.run(request).await;
     let status = response.status().as_u16();
     if let Some(span) = span {

@@ -139,9 +139,9 @@ async fn more_connections_than_there_are_places_are_refused_at_once() {
     }
     let mut stream = server.connect().await;
     let refused = all_of(&mut stream).await;
-    let (head, body) = refused.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: 1"), "{head}");
-    assert!(head.contains(&format!("content-length: {}", body.len())), "{refused}");
+    let (top, body) = refused.split_once("\r\n\r\n").unwrap();
+    assert!(top.starts_with("HTTP/1.1 503 ") && top.contains("retry-after: 1"), "{top}");
+    assert!(top.contains(&format!("content-length: {}", body.len())), "{refused}");
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["type"], "urn:kafkaflow:problem:busy");
     drop(held);

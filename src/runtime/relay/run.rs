@@ -25,7 +25,10 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Wakes a relay: called after the commit of a transaction that wrote to its outbox.
 #[derive(Clone, Debug, Default)]
-pub struct Wake(Arc<Notify>);
+pub struct Wake {
+    relay: Arc<Notify>,
+    others: Vec<Arc<Notify>>,
+}
 
 impl Wake {
     #[must_use]
@@ -35,11 +38,21 @@ impl Wake {
 
     /// Something may wait to be published.
     pub fn wake(&self) {
-        self.0.notify_one();
+        self.relay.notify_one();
+        for other in &self.others {
+            other.notify_one();
+        }
+    }
+
+    /// Wakes somebody else too, who waits for commits.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Arc<Notify>) -> Self {
+        self.others.push(other);
+        self
     }
 
     async fn woken(&self) {
-        self.0.notified().await;
+        self.relay.notified().await;
     }
 }
 
@@ -54,7 +67,7 @@ pub async fn run<P: Publisher>(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StoreError> {
     let mut shutdown = std::pin::pin!(shutdown);
-    let _listener = relay.options.listen.then(|| outbox::listen(&relay.store, wake.clone().0));
+    let _listener = relay.options.listen.then(|| outbox::listen(&relay.store, Arc::clone(&wake.relay)));
     let mut beat = Beat::new(&relay.options, Instant::now());
     loop {
         let step = tokio::select! {

@@ -97,7 +97,7 @@ impl Decoder<'_> {
         file
     }
 
-    pub(super) fn missing(&mut self, span: Span, owner: &str, field: &str, help: &str) {
+    pub(crate) fn missing(&mut self, span: Span, owner: &str, field: &str, help: &str) {
         self.report.push(
             Problem::new(&missing_field::RULE, span, format!("{owner} has no {}", quoted(field))).help(help),
         );

@@ -22,7 +22,7 @@ const MOST_ALIASED: usize = 16 << 20;
 const NODE_COST: usize = 16;
 
 /// Reads one document. `None`: the text is no YAML, or has no document; reported.
-pub(super) fn read<'a>(text: &'a str, lines: &Lines, report: &mut Report) -> Option<Node<'a>> {
+pub(crate) fn read<'a>(text: &'a str, lines: &Lines, report: &mut Report) -> Option<Node<'a>> {
     if let Some(problem) = syntax::unreadable_character(text) {
         report.push(problem);
         return None;
@@ -134,7 +134,7 @@ impl<'a> Reader<'a, '_> {
             }
             Event::DocumentStart(..) if self.root.is_some() => Err(Box::new(
                 Problem::new(&yaml_syntax::RULE, span, "a second document begins here")
-                    .label("only one topology a file")
+                    .label("only one document a file")
                     .help("remove this line, or move what follows into a file of its own"),
             )),
             _ => Ok(()),
@@ -318,7 +318,7 @@ fn merge<'a>(node: &Node<'a>, span: Span, merged: &mut Vec<Rc<[Entry<'a>]>>, rep
 fn too_deep(span: Span) -> Problem {
     Problem::new(&yaml_syntax::RULE, span, "this file nests too deeply")
         .label(format!("more than {MOST_LEVELS} levels"))
-        .help("a topology needs about ten levels; look for a bracket that is never closed")
+        .help("a file needs about ten levels; look for a bracket that is never closed")
 }
 
 fn is_null(text: &str) -> bool {

@@ -108,7 +108,7 @@ fn help(kind: &ErrorKind) -> Option<&'static str> {
             "write `\\\\` for a backslash, or use single quotes, in which nothing is escaped"
         }
         ErrorKind::RecursionLimitExceeded => {
-            "a topology needs about ten levels; look for a bracket that is never closed"
+            "a file needs about ten levels; look for a bracket that is never closed"
         }
         _ => return None,
     })

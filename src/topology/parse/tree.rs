@@ -7,14 +7,14 @@ use crate::text::Span;
 
 /// A node; cloning one (an alias) shares what is below it.
 #[derive(Clone, Debug)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     /// For an alias: where the alias stands, so that a problem is shown where it matters.
-    pub(super) span: Span,
-    pub(super) kind: Kind<'a>,
+    pub(crate) span: Span,
+    pub(crate) kind: Kind<'a>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind<'a> {
+pub(crate) enum Kind<'a> {
     /// Nothing, `~` or `null`.
     Null,
     /// Text as the file has it after quotes and escapes: numbers and booleans are not read here,
@@ -27,15 +27,15 @@ pub(super) enum Kind<'a> {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Entry<'a> {
-    pub(super) key: Cow<'a, str>,
-    pub(super) key_span: Span,
-    pub(super) value: Node<'a>,
+pub(crate) struct Entry<'a> {
+    pub(crate) key: Cow<'a, str>,
+    pub(crate) key_span: Span,
+    pub(crate) value: Node<'a>,
 }
 
 impl Node<'_> {
     /// What the node is, for "expected …, found …".
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match &self.kind {
             Kind::Null => "nothing".to_owned(),
             Kind::Scalar(text) => crate::text::quoted(text),

@@ -11,12 +11,12 @@ use crate::topology::topic_configs;
 use crate::unit::UnitError;
 
 /// Reads nodes into values; what does not fit is reported and comes back as [`Given::Broken`].
-pub(super) struct Decoder<'r> {
-    pub(super) report: &'r mut Report,
+pub(crate) struct Decoder<'r> {
+    pub(crate) report: &'r mut Report,
 }
 
 impl Decoder<'_> {
-    pub(super) fn wrong_kind(&mut self, node: &Node<'_>, field: &str, expected: &str, help: &str) {
+    pub(crate) fn wrong_kind(&mut self, node: &Node<'_>, field: &str, expected: &str, help: &str) {
         if matches!(node.kind, Kind::Broken) {
             return;
         }
@@ -37,7 +37,7 @@ impl Decoder<'_> {
 
     /// The entries of a mapping. A field without a value is underlined at its name: an empty place
     /// shows nothing.
-    pub(super) fn mapping<'n, 'a>(&mut self, entry: &'n Entry<'a>, help: &str) -> Option<&'n [Entry<'a>]> {
+    pub(crate) fn mapping<'n, 'a>(&mut self, entry: &'n Entry<'a>, help: &str) -> Option<&'n [Entry<'a>]> {
         if let Kind::Mapping(entries) = &entry.value.kind {
             return Some(entries);
         }
@@ -45,12 +45,12 @@ impl Decoder<'_> {
         None
     }
 
-    pub(super) fn misfit(&mut self, entry: &Entry<'_>, expected: &str, help: &str) {
+    pub(crate) fn misfit(&mut self, entry: &Entry<'_>, expected: &str, help: &str) {
         let node = visible(entry);
         self.wrong_kind(&node, &entry.key, expected, help);
     }
 
-    pub(super) fn unknown_field(&mut self, entry: &Entry<'_>, owner: &str, known: &[&str]) {
+    pub(crate) fn unknown_field(&mut self, entry: &Entry<'_>, owner: &str, known: &[&str]) {
         let help = if topic_configs::find(&entry.key).is_some() {
             format!("it is a setting of Kafka: write `config: {{ {}: … }}`", entry.key)
         } else {
@@ -67,7 +67,7 @@ impl Decoder<'_> {
     }
 
     /// A word or a sentence.
-    pub(super) fn text(&mut self, entry: &Entry<'_>) -> Given<String> {
+    pub(crate) fn text(&mut self, entry: &Entry<'_>) -> Given<String> {
         match &entry.value.kind {
             Kind::Scalar(text) if !text.trim().is_empty() => {
                 Given::Is(Located::new(text.clone().into_owned(), entry.value.span))
@@ -194,7 +194,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// Digits with an optional minus; no leading zero (YAML 1.1 reads `010` as eight), no `1_000`.
-fn whole_number(text: &str) -> Option<i64> {
+pub(crate) fn whole_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = digits == "0"
         || (!digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));

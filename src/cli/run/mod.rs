@@ -1,0 +1,35 @@
+//! `kafkaflow run`
+
+mod assets;
+mod order;
+mod settings;
+
+use std::io::Write;
+
+use clap::Subcommand;
+
+use super::error::CliError;
+use super::exit::Exit;
+
+/// Run one service of the design, until SIGTERM or Ctrl-C.
+///
+/// A service keeps its state, its inbox and its outbox in a store of its own, consumes in its group, and publishes what its
+/// outbox holds. Several instances share the work. Without a topology of yours the one that is part of kafkaflow is used.
+///
+/// A cluster or a store that cannot be reached is waited for; a cluster that lacks topics or partitions is refused.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    service: Service,
+}
+
+#[derive(Subcommand)]
+enum Service {
+    Order(Box<order::Args>),
+}
+
+pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliError> {
+    match args.service {
+        Service::Order(args) => Box::pin(order::run(*args, out)).await,
+    }
+}

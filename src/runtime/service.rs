@@ -1,0 +1,213 @@
+//! What every service is made of, put together: HTTP, a store, a consumer, a relay, and how they begin and end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::consumer::{self, Consumer, ConsumerError, Options};
+use super::handler::Handler;
+use super::health::Health;
+use super::http::{Limits, Operations, complete, observed, operations, serve};
+use super::metrics::Measured;
+use super::relay::{self, Relay, Wake};
+use super::startup::{Lacking, NoOutlet, cluster_has, needs, open_store};
+use super::trace::Tracing;
+use crate::kafka::Cluster;
+use crate::kafka::data::DataError;
+use crate::store::{Location, Migration, Store, StoreError};
+use crate::topology::Topology;
+
+/// Connections of one process to PostgreSQL.
+const CONNECTIONS: u32 = 16;
+/// How long rows that the producer has are waited for at the end.
+const RELAY_GRACE: Duration = Duration::from_secs(5);
+
+/// What a service is started with.
+pub(crate) struct Surroundings {
+    pub(crate) topology: Arc<Topology>,
+    pub(crate) cluster: Cluster,
+    pub(crate) location: Location,
+    pub(crate) listener: TcpListener,
+    pub(crate) limits: Limits,
+    /// A name that outlives a restart (`group.instance.id`).
+    pub(crate) instance: Option<String>,
+    /// How long the group waits for a member that says nothing.
+    pub(crate) session: Duration,
+    pub(crate) measured: Option<Measured>,
+    pub(crate) tracing: Tracing,
+    /// Unlike that of every other process, for leases.
+    pub(crate) process: String,
+}
+
+/// Why a service ended by itself, or did not begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServiceError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The cluster is less than the topology promises.
+    #[error("the cluster lacks what the topology promises")]
+    Lacking(#[from] Lacking),
+    #[error(transparent)]
+    NoOutlet(#[from] NoOutlet),
+    #[error("the topology gives {0} no group, or nothing to consume")]
+    NoGroup(&'static str),
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
+    #[error("the producer does not start: {0}")]
+    Producer(#[from] DataError),
+    /// A task of ours panicked; its words are in the log.
+    #[error("a part of the service panicked")]
+    Panicked,
+}
+
+/// A service that was made, and is not at work yet.
+pub(crate) struct Service {
+    pub(crate) name: &'static str,
+    pub(crate) migrations: &'static [Migration],
+    pub(crate) health: Health,
+    pub(crate) wake: Wake,
+    store: watch::Sender<Option<Store>>,
+    ending: watch::Sender<bool>,
+}
+
+/// When a task is to end.
+pub(crate) type Ending = watch::Receiver<bool>;
+
+pub(crate) async fn asked(mut ending: Ending) {
+    let _ = ending.wait_for(|ending| *ending).await;
+}
+
+impl Service {
+    pub(crate) fn new(name: &'static str, migrations: &'static [Migration], wake: Wake) -> Self {
+        Self {
+            name,
+            migrations,
+            health: Health::new(),
+            wake,
+            store: watch::Sender::new(None),
+            ending: watch::Sender::new(false),
+        }
+    }
+
+    /// The store, as soon as it is open.
+    pub(crate) fn store(&self) -> watch::Receiver<Option<Store>> {
+        self.store.subscribe()
+    }
+
+    pub(crate) fn ending(&self) -> Ending {
+        self.ending.subscribe()
+    }
+
+    /// Works until `shutdown` completes, then finishes what is in hand: requests, batches, and what they announced.
+    ///
+    /// HTTP serves `routes` from the beginning. With the store open and a cluster that has what the topology promises,
+    /// `handler` gets what the group consumes, and `workers` run beside it until they are told to end.
+    pub(crate) async fn run<H: Handler>(
+        self,
+        around: Surroundings,
+        routes: Router,
+        options: Options,
+        handler: H,
+        workers: impl FnOnce(&Store, &mut JoinSet<()>, Ending),
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServiceError> {
+        let of = Operations {
+            service: self.name,
+            health: self.health.clone(),
+            measured: around.measured.clone(),
+            store: self.store(),
+            ending: self.ending(),
+        };
+        let app = observed(complete(routes.merge(operations(of))), around.tracing.clone());
+        let mut http = JoinSet::new();
+        http.spawn(serve(around.listener, app, around.limits, asked(self.ending())));
+        let backstage = watch::Sender::new(false);
+        let mut helpers = JoinSet::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        let prepared = tokio::select! {
+            () = &mut shutdown => None,
+            prepared = prepare(&self, &around.location, &around.cluster, &around.topology) => Some(prepared),
+        };
+        let worked = match prepared {
+            None => Ok(()),
+            Some(Err(error)) => Err(error),
+            Some(Ok(store)) => {
+                workers(&store, &mut helpers, backstage.subscribe());
+                let relay = Relay::new(
+                    store.clone(),
+                    around.cluster.producer()?,
+                    relay::Options::default(),
+                    around.process,
+                );
+                let relay = relay.reporting(self.health.clone());
+                let consumer =
+                    Consumer::new(handler, around.cluster.producer()?, Some(store.clone()), options);
+                let consumer =
+                    consumer.waking(self.wake.clone()).reporting(self.health.clone()).traced(around.tracing);
+                let ending = asked(self.ending());
+                let consuming =
+                    consumer::run(consumer, &around.cluster, around.instance, around.session, ending);
+                let relaying =
+                    relay::run(relay, self.wake.clone(), RELAY_GRACE, asked(backstage.subscribe()));
+                work(&self, consuming, relaying, &mut helpers, &backstage, shutdown).await
+            }
+        };
+        self.ending.send_replace(true);
+        backstage.send_replace(true);
+        while http.join_next().await.is_some() {}
+        while let Some(ended) = helpers.join_next().await {
+            if ended.is_err_and(|error| error.is_panic()) {
+                return Err(ServiceError::Panicked);
+            }
+        }
+        let store = self.store.borrow().clone();
+        if let Some(store) = store {
+            store.close().await;
+        }
+        worked
+    }
+}
+
+async fn prepare(
+    service: &Service,
+    location: &Location,
+    cluster: &Cluster,
+    topology: &Topology,
+) -> Result<Store, ServiceError> {
+    service.health.troubled("start", "it begins");
+    let store = open_store(location, service.name, service.migrations, CONNECTIONS, &service.health).await?;
+    service.store.send_replace(Some(store.clone()));
+    cluster_has(cluster.config(), &needs(topology, service.name), &service.health).await?;
+    Ok(store)
+}
+
+/// Consumes and relays until the end; the relay ends last, since what others finish is announced by it.
+async fn work(
+    service: &Service,
+    consuming: impl Future<Output = Result<(), ConsumerError>>,
+    relaying: impl Future<Output = Result<(), StoreError>>,
+    helpers: &mut JoinSet<()>,
+    backstage: &watch::Sender<bool>,
+    mut shutdown: std::pin::Pin<&mut impl Future<Output = ()>>,
+) -> Result<(), ServiceError> {
+    let mut consuming = std::pin::pin!(consuming);
+    let mut relaying = std::pin::pin!(relaying);
+    tokio::select! {
+        () = &mut shutdown => {}
+        ended = &mut consuming => return ended.map_err(ServiceError::from),
+        ended = &mut relaying => return ended.map_err(ServiceError::from),
+        Some(_) = helpers.join_next() => return Err(ServiceError::Panicked),
+    }
+    service.ending.send_replace(true);
+    // The relay goes on meanwhile.
+    tokio::select! {
+        ended = &mut consuming => ended?,
+        ended = &mut relaying => return ended.map_err(ServiceError::from),
+    }
+    backstage.send_replace(true);
+    relaying.await.map_err(ServiceError::from)
+}

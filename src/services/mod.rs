@@ -1,0 +1,5 @@
+//! The services of the seed's design. None imports another: what connects them is Kafka, or whoever wires a port.
+
+mod announce;
+pub(crate) mod order;
+pub(crate) mod payment;

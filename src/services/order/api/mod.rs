@@ -1,0 +1,94 @@
+//! The order service's HTTP API.
+
+mod answer;
+mod guard;
+mod place;
+mod show;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use tokio::sync::{Semaphore, watch};
+
+pub(crate) use guard::Token;
+
+use super::desk::Desk;
+use super::feed::Feed;
+use crate::event::{EventId, OrderId};
+use crate::runtime::http::Problem;
+use crate::services::announce::Announcer;
+use crate::store::{Store, StoreError};
+use crate::unit::{Money, UnixMillis};
+
+/// What a body may have.
+const MOST_BYTES: usize = 64 * 1024;
+/// How long a body may take.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// Streams of events that are open at a time.
+const MOST_STREAMS: usize = 15_000;
+/// When a client may ask again that was turned away.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What the API needs. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) desk: Desk,
+    pub(crate) feed: Feed,
+    /// As soon as it is open.
+    pub(crate) store: watch::Receiver<Option<Store>>,
+    pub(crate) prices: Arc<HashMap<String, Money>>,
+    pub(crate) announcer: Announcer,
+    /// Where orders are announced.
+    pub(crate) topic: Arc<str>,
+    pub(crate) now: fn() -> UnixMillis,
+    pub(crate) new_event_id: fn() -> EventId,
+    pub(crate) new_order_id: fn() -> OrderId,
+    /// Who may use it; `None`: anybody.
+    pub(crate) token: Option<Token>,
+    /// Whether the service is about to end: streams end then.
+    pub(crate) ending: watch::Receiver<bool>,
+    pub(crate) streams: Arc<Semaphore>,
+}
+
+impl Api {
+    /// Places for streams of events.
+    pub(crate) fn streams() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(MOST_STREAMS))
+    }
+
+    fn store(&self) -> Result<Store, Problem> {
+        let store = self.store.borrow().clone();
+        store.ok_or_else(|| Problem::unavailable("store", "the store is not open yet", AGAIN))
+    }
+}
+
+/// A store's failure, as a client is told: nothing of what is behind it.
+fn store_failed(error: &StoreError) -> Problem {
+    tracing::warn!("a request failed: {error}");
+    Problem::unavailable("store", "the store does not answer; nothing was lost", AGAIN)
+}
+
+/// The API's routes.
+pub(crate) fn routes(api: Api) -> Router {
+    let token = api.token.clone();
+    let orders = Router::new()
+        .route("/orders", get(show::of_customer).post(place::place))
+        .route("/orders/{id}", get(show::order))
+        .route("/orders/{id}/timeline", get(show::timeline))
+        .route("/orders/{id}/events", get(stream::events))
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .with_state(api);
+    guard::guarded(orders, token).route("/openapi.json", get(openapi))
+}
+
+async fn openapi() -> ([(axum::http::HeaderName, &'static str); 1], &'static str) {
+    ([(CONTENT_TYPE, "application/json")], include_str!("openapi.json"))
+}

@@ -1,0 +1,171 @@
+//! `POST /orders`.
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Extension, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::answer::{Accepted, Links, path};
+use super::{AGAIN, Api, BODY_WITHIN, MOST_BYTES, store_failed};
+use crate::event::{Event, Fields, OrderPlaced, Timestamp};
+use crate::runtime::http::{Problem, Served, Violation};
+use crate::services::order::desk::Refused;
+use crate::services::order::placing::NewOrder;
+use crate::services::order::state::Status;
+use crate::services::order::store::{Placed, Taken};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Characters of an idempotency key.
+const LONGEST_KEY: usize = 255;
+/// How soon a client looks again.
+const LOOK_AGAIN: u64 = 2;
+
+/// Takes an order in and answers at once; nothing here waits for Kafka.
+pub(super) async fn place(
+    State(api): State<Api>,
+    Extension(served): Extension<Served>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
+    must_be_json(&headers)?;
+    let body = tokio::time::timeout(BODY_WITHIN, to_bytes(body, MOST_BYTES)).await;
+    let body = match body {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            let detail = format!("a body has at most {MOST_BYTES} bytes, and arrives whole");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail));
+        }
+        Err(_) => {
+            let detail = format!("the body did not arrive within {} s", BODY_WITHIN.as_secs());
+            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail));
+        }
+    };
+    let order = NewOrder::read(&body).map_err(invalid)?;
+    let placed = placed(&api, &order, key, served)?;
+    let id = placed.id.clone();
+    match api.desk.hand_in(placed).await {
+        Ok(Taken::New) => Ok(accepted(&id)),
+        Ok(Taken::Before(id)) => Ok(accepted(&id)),
+        Ok(Taken::OtherBody) => Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency-key-reused",
+            "this Idempotency-Key came with another order; a new order needs a new key",
+        )),
+        Err(Refused::InProgress) => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "idempotency-key-in-progress",
+            "the order with this Idempotency-Key is being taken in; ask again",
+        )
+        .retry_after(AGAIN)),
+        Err(Refused::Busy) => Err(Problem::unavailable("busy", "too many orders wait; ask again", AGAIN)),
+        Err(Refused::Ending) => {
+            Err(Problem::unavailable("ending", "the service is ending; ask again", AGAIN))
+        }
+        Err(Refused::Store(error)) => Err(store_failed(&error)),
+    }
+}
+
+fn accepted(id: &str) -> Response {
+    let status = Status::Pending;
+    let body =
+        Accepted { order_id: id, status: status.name(), message: status.message(), links: Links::of(id) };
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::from_str(&path(id)) {
+        headers.insert(LOCATION, location);
+    }
+    headers.insert(RETRY_AFTER, HeaderValue::from(LOOK_AGAIN));
+    response
+}
+
+/// Prices the order and makes its rows.
+fn placed(api: &Api, order: &NewOrder, key: Option<String>, served: Served) -> Result<Placed, Problem> {
+    let items = order.priced(|product| api.prices.get(product.as_str()).copied()).map_err(invalid)?;
+    let at = (api.now)();
+    let order_id = (api.new_order_id)();
+    let id = order_id.as_str().to_owned();
+    let total = items.total();
+    let (items_json, address, contact) = (json(&items)?, json(&order.address)?, json(&order.contact)?);
+    let event = Event::OrderPlaced(OrderPlaced {
+        event_id: (api.new_event_id)(),
+        order_id,
+        customer_id: order.customer.clone(),
+        timestamp: Timestamp::from_unix_millis(at.0).map_err(|error| unexpected(&error))?,
+        items,
+        shipping_address: order.address.clone(),
+        extra: Fields::new(),
+    });
+    let announcement =
+        api.announcer.row(&event, &api.topic, served.traceparent()).map_err(|error| unexpected(&error))?;
+    Ok(Placed {
+        id,
+        customer: order.customer.as_str().to_owned(),
+        total,
+        items: items_json,
+        address,
+        contact,
+        at,
+        announcement,
+        key: key.map(|key| (key, order.fingerprint())),
+    })
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Problem> {
+    serde_json::to_string(value).map_err(|error| unexpected(&error))
+}
+
+/// A fault of ours.
+fn unexpected(error: &impl std::fmt::Display) -> Problem {
+    tracing::error!("an order cannot be announced: {error}");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the order could not be taken in")
+}
+
+fn invalid(violations: Vec<Violation>) -> Problem {
+    // What is no JSON at all is the only thing that concerns the body as a whole.
+    let no_json = violations.iter().any(|one| one.pointer.is_empty() && one.detail.starts_with("no JSON"));
+    let (status, slug) = if no_json {
+        (StatusCode::BAD_REQUEST, "no-json")
+    } else {
+        (StatusCode::UNPROCESSABLE_ENTITY, "invalid-order")
+    };
+    let detail = match violations.len() {
+        1 => "the order cannot be taken as it is".to_owned(),
+        many => format!("the order cannot be taken as it is, for {many} reasons"),
+    };
+    Problem::new(status, slug, detail).violations(violations)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    let visible = |key: &HeaderValue| {
+        let key = key.to_str().ok()?.trim();
+        let fine =
+            (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        fine.then(|| key.to_owned())
+    };
+    match (visible(key), keys.next()) {
+        (Some(key), None) => Ok(Some(key)),
+        _ => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "idempotency-key",
+            format!("an Idempotency-Key is one text of 1 to {LONGEST_KEY} visible ASCII characters"),
+        )),
+    }
+}
+
+fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "media-type",
+        "an order is JSON; say `Content-Type: application/json`",
+    ))
+}

@@ -1,0 +1,125 @@
+//! The desk that takes orders in: those that arrive while it writes share its next transaction.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::store::{self, Placed, Taken};
+use crate::runtime::relay::Wake;
+use crate::store::{Store, StoreError};
+use crate::unit::UnixMillis;
+
+/// Orders that wait to be written; more are turned away.
+const WAITING: usize = 2048;
+/// Orders of one transaction.
+const AT_ONCE: usize = 256;
+
+/// Why an order was not taken in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("too many orders wait to be written")]
+    Busy,
+    #[error("an order with this key is being taken in")]
+    InProgress,
+    #[error(transparent)]
+    Store(StoreError),
+    #[error("the service is ending")]
+    Ending,
+}
+
+/// An order on the desk.
+#[derive(Debug)]
+struct HandedIn {
+    placed: Placed,
+    /// Held until the order is written, even if nobody waits for the answer any more.
+    key: Option<InUse>,
+    answer: oneshot::Sender<Result<Taken, StoreError>>,
+}
+
+/// Where orders are handed in. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Desk {
+    waiting: mpsc::Sender<HandedIn>,
+    /// Keys of orders that are being taken in.
+    keys: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Who writes what is handed in.
+#[derive(Debug)]
+pub(crate) struct Clerk(mpsc::Receiver<HandedIn>);
+
+/// A desk, and who works at it.
+pub(crate) fn open() -> (Desk, Clerk) {
+    let (waiting, orders) = mpsc::channel(WAITING);
+    (Desk { waiting, keys: Arc::default() }, Clerk(orders))
+}
+
+/// A key that is in use until this is dropped.
+#[derive(Debug)]
+struct InUse {
+    key: String,
+    keys: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
+impl Desk {
+    /// Hands an order in; it is written when this answers.
+    pub(crate) async fn hand_in(&self, placed: Placed) -> Result<Taken, Refused> {
+        let key = match &placed.key {
+            None => None,
+            Some((key, _)) => {
+                if !self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone()) {
+                    return Err(Refused::InProgress);
+                }
+                Some(InUse { key: key.clone(), keys: Arc::clone(&self.keys) })
+            }
+        };
+        let (answer, answered) = oneshot::channel();
+        self.waiting.try_send(HandedIn { placed, key, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Refused::Busy,
+            mpsc::error::TrySendError::Closed(_) => Refused::Ending,
+        })?;
+        answered.await.map_err(|_| Refused::Ending)?.map_err(Refused::Store)
+    }
+}
+
+impl Clerk {
+    /// Writes orders until nobody can hand any in.
+    pub(crate) async fn run(mut self, store: Store, wake: Wake, now: fn() -> UnixMillis) {
+        let mut orders = Vec::with_capacity(AT_ONCE);
+        loop {
+            if self.0.recv_many(&mut orders, AT_ONCE).await == 0 {
+                return;
+            }
+            let (placed, answers): (Vec<Placed>, Vec<_>) =
+                orders.drain(..).map(|one| (one.placed, (one.key, one.answer))).unzip();
+            let taken = async {
+                let mut tx = store.tx();
+                let taken = store::place(&mut tx, &placed, now()).await?;
+                tx.commit().await.map(|()| taken)
+            };
+            match taken.await {
+                Ok(taken) => {
+                    wake.wake();
+                    for ((key, answer), taken) in answers.into_iter().zip(taken) {
+                        drop(key);
+                        // A client that went away has its order all the same.
+                        let _ = answer.send(Ok(taken));
+                    }
+                }
+                Err(error) => {
+                    for (key, answer) in answers {
+                        drop(key);
+                        let _ = answer.send(Err(error.clone()));
+                    }
+                }
+            }
+        }
+    }
+}

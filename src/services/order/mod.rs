@@ -1,0 +1,18 @@
+//! The order service: takes orders over HTTP, and moves each from PENDING to its outcome.
+//!
+//! An order, what it heard and what it announces are written in one transaction. Nothing here waits for Kafka: the
+//! relay publishes, the inventory answers on a topic, and clients are told by polling or by a stream of events.
+
+pub(crate) mod api;
+pub(crate) mod capturing;
+pub(crate) mod desk;
+pub(crate) mod feed;
+mod hearing;
+pub(crate) mod payment;
+mod placing;
+pub(crate) mod results;
+pub(crate) mod run;
+mod state;
+mod store;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,112 @@
+//! What the inventory answers, as orders hear it.
+
+use std::collections::BTreeSet;
+
+use super::feed::Feed;
+use super::hearing::{Consequences, Heard, hear};
+use super::state::Happened;
+use super::store::{self, Held};
+use crate::event::{Event, EventId, SendNotification};
+use crate::messaging::Record;
+use crate::runtime::{BatchOutcome, HandleError, Handler};
+use crate::services::announce::Announcer;
+use crate::store::Tx;
+use crate::store::outbox::{self, KeyOrder};
+use crate::unit::UnixMillis;
+
+/// What becomes of what orders hear.
+#[derive(Clone)]
+pub(crate) struct Ledger {
+    pub(crate) announcer: Announcer,
+    /// Where customers are told from.
+    pub(crate) notifications: String,
+    /// Whether the payment of a confirmed order is captured.
+    pub(crate) capture: bool,
+    pub(crate) feed: Feed,
+    pub(crate) now: fn() -> UnixMillis,
+    pub(crate) new_id: fn() -> EventId,
+}
+
+impl Ledger {
+    /// Records what orders hear, with everything that follows from it; the ids of orders that are not there.
+    pub(crate) async fn enter(
+        &self,
+        tx: &mut Tx,
+        heard: Vec<Heard>,
+    ) -> Result<BTreeSet<String>, HandleError> {
+        let ids: BTreeSet<String> = heard.iter().map(|one| one.order.as_str().to_owned()).collect();
+        let mut held = store::hold(tx, &ids).await?;
+        let missing: BTreeSet<String> = ids.iter().filter(|id| !held.contains_key(*id)).cloned().collect();
+        let now = (self.now)();
+        let Consequences { changes, notices } =
+            hear(&mut held, heard, self.capture, now, self.new_id).map_err(HandleError::poison)?;
+        store::save(tx, &changes).await?;
+        let rows = notices.into_iter().map(|(notice, traceparent)| self.row(notice, traceparent));
+        let rows = rows.collect::<Result<Vec<_>, _>>().map_err(HandleError::poison)?;
+        // The orders' rows are held, and so are their keys.
+        outbox::write(tx, &rows, KeyOrder::Held, now).await?;
+        self.feed.may_have_changed(held.into_iter().map(|(id, Held { version, .. })| (id, version)));
+        Ok(missing)
+    }
+
+    fn row(
+        &self,
+        notice: SendNotification,
+        traceparent: Option<String>,
+    ) -> Result<outbox::Event, crate::services::announce::Invalid> {
+        self.announcer.row(&Event::SendNotification(notice), &self.notifications, traceparent)
+    }
+}
+
+/// Handles `inventory-result`.
+pub(crate) struct Results(pub(crate) Ledger);
+
+impl Handler for Results {
+    async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
+        let mut heard = Vec::new();
+        let mut places = Vec::new();
+        let mut poisoned = Vec::new();
+        for (at, record) in batch.iter().enumerate() {
+            match read(record) {
+                Ok(one) => {
+                    places.push((at, one.order.as_str().to_owned()));
+                    heard.push(one);
+                }
+                Err(error) => poisoned.push((at, error)),
+            }
+        }
+        match self.0.enter(tx, heard).await {
+            Ok(missing) => {
+                let unknown = places.into_iter().filter(|(_, order)| missing.contains(order));
+                poisoned.extend(unknown.map(|(at, order)| {
+                    (at, HandleError::poison(format!("there is no order {order} in this service's store")))
+                }));
+                if poisoned.is_empty() { BatchOutcome::Done } else { BatchOutcome::Poisoned(poisoned) }
+            }
+            Err(error) => BatchOutcome::Failed(error),
+        }
+    }
+}
+
+fn read(record: &Record) -> Result<Heard, HandleError> {
+    let event = Event::from_json(record.value().unwrap_or_default()).map_err(HandleError::poison)?;
+    let happened = match &event {
+        Event::InventoryReserved(event) => Happened::Reserved(event.reservation_id.clone()),
+        Event::InventoryFailed(event) => {
+            Happened::NotReserved { reason: event.failure_reason.as_str().to_owned() }
+        }
+        Event::ReservationCancelled(_) => Happened::ReservationCancelled,
+        Event::ReservationRestored(_) => Happened::ReservationRestored,
+        other => {
+            let kind = other.event_type();
+            return Err(HandleError::poison(format!("{kind} is no answer of the inventory")));
+        }
+    };
+    Ok(Heard {
+        order: event.order_id().clone(),
+        happened,
+        event_id: Some(event.event_id().as_str().to_owned()),
+        place: Some(record.place()),
+        traceparent: record.traceparent(),
+    })
+}

@@ -1,0 +1,148 @@
+//! The order service at work.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+use super::api::{self, Api, Token};
+use super::capturing::Captures;
+use super::desk::{self, Clerk};
+use super::feed::Feed;
+use super::payment::Payments;
+use super::results::{Ledger, Results};
+use super::store::{self, MIGRATIONS};
+use crate::event::{EventType, OrderId};
+use crate::runtime::consumer::Options;
+use crate::runtime::relay::Wake;
+use crate::runtime::service::{Ending, Service, ServiceError, Surroundings, asked};
+use crate::runtime::startup::outlet;
+use crate::schema::Judge;
+use crate::services::announce::{Announcer, new_event_id};
+use crate::store::Store;
+use crate::unit::{Money, UnixMillis};
+
+/// The service's name in the topology.
+pub(crate) const NAME: &str = "order-service";
+/// What it takes of what the inventory answers.
+const ANSWERS: [EventType; 4] = [
+    EventType::InventoryReserved,
+    EventType::InventoryFailed,
+    EventType::ReservationCancelled,
+    EventType::ReservationRestored,
+];
+/// How long an idempotency key is known, and how often old ones are looked for.
+const KEY_KNOWN: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+const FORGET_KEYS: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// What the order service is started with.
+pub(crate) struct Settings<P> {
+    /// Judges events by their type.
+    pub(crate) judge: Arc<Judge>,
+    pub(crate) prices: HashMap<String, Money>,
+    /// Who may use the API; `None`: anybody.
+    pub(crate) token: Option<Token>,
+    /// Who takes the money; `None`: payments are not captured.
+    pub(crate) payments: Option<Arc<P>>,
+}
+
+/// Runs the order service until `shutdown` completes.
+pub(crate) async fn run<P: Payments>(
+    settings: Settings<P>,
+    around: Surroundings,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServiceError> {
+    let topology = &around.topology;
+    let orders = outlet(topology, NAME, EventType::OrderPlaced.as_str())?;
+    let notifications = outlet(topology, NAME, EventType::SendNotification.as_str())?;
+    let options = options(topology, &settings.judge)?;
+    let feed = Feed::default();
+    let captures_due = Arc::new(Notify::new());
+    let mut wake = Wake::new().and(feed.committed());
+    if settings.payments.is_some() {
+        wake = wake.and(Arc::clone(&captures_due));
+    }
+    let service = Service::new(NAME, MIGRATIONS, wake.clone());
+    let announcer = Announcer::new(settings.judge);
+    let ledger = Ledger {
+        announcer: announcer.clone(),
+        notifications,
+        capture: settings.payments.is_some(),
+        feed: feed.clone(),
+        now: UnixMillis::now,
+        new_id: new_event_id,
+    };
+    let (desk, clerk) = desk::open();
+    let routes = api::routes(Api {
+        desk,
+        feed: feed.clone(),
+        store: service.store(),
+        prices: Arc::new(settings.prices),
+        announcer,
+        topic: orders.into(),
+        now: UnixMillis::now,
+        new_event_id,
+        new_order_id,
+        token: settings.token,
+        ending: service.ending(),
+        streams: Api::streams(),
+    });
+    let handler = Results(ledger.clone());
+    let payments = settings.payments;
+    let workers = move |store: &Store, tasks: &mut tokio::task::JoinSet<()>, ending: Ending| {
+        let (of_feed, ends) = (store.clone(), ending.clone());
+        tasks.spawn(async move { feed.run(&of_feed, asked(ends)).await });
+        tasks.spawn(forget_keys(store.clone(), ending.clone()));
+        if let Some(payments) = payments {
+            let captures = Captures { store: store.clone(), ledger, payments, wake };
+            tasks.spawn(async move { captures.run(&captures_due, asked(ending)).await });
+        }
+    };
+    let writing = write(clerk, service.store(), service.wake.clone());
+    let working = service.run(around, routes, options, handler, workers, shutdown);
+    let (worked, ()) = tokio::join!(working, writing);
+    worked
+}
+
+fn options(topology: &crate::topology::Topology, judge: &Arc<Judge>) -> Result<Options, ServiceError> {
+    let answers: BTreeSet<String> = ANSWERS.iter().map(|kind| kind.as_str().to_owned()).collect();
+    let consumed = topology.topics.iter().filter(|topic| topic.consumers.iter().any(|name| name == NAME));
+    let handles: BTreeMap<String, BTreeSet<String>> =
+        consumed.map(|topic| (topic.name.as_str().to_owned(), answers.clone())).collect();
+    Options::of_topology(topology, NAME, judge, &handles).ok_or(ServiceError::NoGroup(NAME))
+}
+
+/// Orders are taken in as soon as there is a store, whatever Kafka does. Ends when the API does.
+async fn write(clerk: Clerk, mut store: watch::Receiver<Option<Store>>, wake: Wake) {
+    let opened = store.wait_for(Option::is_some).await.ok().and_then(|store| store.clone());
+    if let Some(store) = opened {
+        clerk.run(store, wake, UnixMillis::now).await;
+    }
+}
+
+async fn forget_keys(store: Store, ending: Ending) {
+    let forgetting = async {
+        loop {
+            tokio::time::sleep(FORGET_KEYS).await;
+            let mut tx = store.tx();
+            let forgotten = async {
+                store::forget_keys(&mut tx, UnixMillis::now().before(KEY_KNOWN)).await?;
+                tx.commit().await
+            };
+            if let Err(error) = forgotten.await {
+                tracing::info!("idempotency keys: {error}");
+            }
+        }
+    };
+    tokio::select! {
+        () = asked(ending) => {}
+        never = forgetting => never,
+    }
+}
+
+/// Cannot be guessed.
+fn new_order_id() -> OrderId {
+    let id = format!("ORD-{}", Uuid::new_v4());
+    OrderId::new(id).unwrap_or_else(|_| unreachable!("an id of 40 characters"))
+}

@@ -1,0 +1,23 @@
+//! The order service's tables. The only place of its SQL.
+
+mod capture;
+mod change;
+mod place;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use capture::{Capture, Outcome, claim_captures, next_capture, postpone, settle_capture};
+pub(crate) use change::{Change, Held, hold, save};
+pub(crate) use place::{Placed, Taken, forget_keys, place};
+pub(crate) use read::{Entry, Order, Page, Published, of_customer, order, timeline, versions};
+
+use crate::store::Migration;
+
+/// What the service keeps beside its inbox and outbox.
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "orders",
+    sqlite: include_str!("../migrations/sqlite/0001_orders.sql"),
+    postgres: include_str!("../migrations/postgres/0001_orders.sql"),
+}];

@@ -1,0 +1,5 @@
+//! Payment providers.
+
+mod simulated;
+
+pub(crate) use simulated::{Simulated, Verdict};
