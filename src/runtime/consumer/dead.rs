@@ -26,8 +26,8 @@ impl<H, P: Publisher> Consumer<H, P> {
                 let record = &one.record;
                 let Some(topic) = self.intake(record.topic()).and_then(|intake| intake.dead_letters.clone())
                 else {
-                    tracing::debug!("{record:?}: {}", cause.message);
-                    let reason = format!("{record:?} cannot be handled ({})", cause.class.name());
+                    // No letter will say why.
+                    let reason = format!("{record:?} cannot be handled: {}", cause.message);
                     share.stop = Some(Stop::Wait(format!("{reason}, and there is no dead-letter topic")));
                     break;
                 };
