@@ -7,6 +7,8 @@ pub(crate) mod api;
 pub(crate) mod capturing;
 pub(crate) mod desk;
 pub(crate) mod feed;
+#[cfg(test)]
+mod flow_tests;
 mod hearing;
 pub(crate) mod payment;
 mod placing;
