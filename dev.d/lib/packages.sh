@@ -9,7 +9,7 @@ need_rust() {
 }
 
 # need_packages THING…: returns when all are there, else installs them or exits 1.
-# Things: java, javac, mvn, openssl, python3, node (with npm), dot, postgres, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
+# Things: java, javac, mvn, openssl, python3, venv, node (with npm), dot, postgres, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
 need_packages() {
   local packages
   packages=$(missing_packages "$@")
@@ -45,6 +45,7 @@ missing_packages() {
       postgres) [[ -n $(find /usr/lib/postgresql -maxdepth 3 -path '*/bin/initdb' 2>/dev/null) ]] || command -v initdb >/dev/null || missing+=(postgresql) ;;
       dot) command -v dot >/dev/null || missing+=(graphviz) ;;
       python3) command -v python3 >/dev/null || missing+=(python3) ;;
+      venv) python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv) ;;
       build)
         command -v cc >/dev/null && command -v c++ >/dev/null && command -v make >/dev/null || missing+=(build-essential)
         command -v pkg-config >/dev/null || missing+=(pkg-config)

@@ -102,7 +102,7 @@ release_postgres() {
 }
 
 # What speaks to brokers or to a store is tested beside its code too.
-wants_store() { wants any '^(store|runtime)::'; }
+wants_store() { wants any '^(store|runtime|services)::'; }
 wants_brokers() { wants any '^(kafka|runtime::(kafka|jvm)_tests)::'; }
 
 # wants any|none PATTERN [PATTERN]: is a test selected that matches the first in the library's binary, or the second in
@@ -140,6 +140,22 @@ have_judges() {
   fi
   cp tests/npm/*.mjs "$folder"
   export KAFKAFLOW_TEST_NPM=$folder
+}
+
+# --- what judges our HTTP: schemathesis, a package for Python
+
+wants_http_judge() { wants none '' '^order_api::'; }
+
+have_http_judge() {
+  local venv=$STATE/http-venv
+  if ! cmp -s tests/http/requirements.txt "$venv/installed"; then
+    note "installing $(paste -sd' ' tests/http/requirements.txt)"
+    rm -rf "$venv"
+    python3 -m venv "$venv" || return
+    "$venv/bin/pip" install -q --disable-pip-version-check -r tests/http/requirements.txt || return
+    cp tests/http/requirements.txt "$venv/installed"
+  fi
+  export KAFKAFLOW_TEST_SCHEMATHESIS=$venv/bin/schemathesis
 }
 
 # --- what judges our records: programs on Spring Kafka and Debezium

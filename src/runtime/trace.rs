@@ -37,6 +37,8 @@ impl Tracing {
     /// (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_TRACES_SAMPLER` and theirs). Sending goes on in a
     /// thread of its own; what cannot be sent is dropped after a bounded queue, and nobody waits for it.
     pub fn by_otlp(service: &str) -> Result<Self, TracingError> {
+        // For collectors behind TLS. A provider that is there already is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let exporter =
             SpanExporter::builder().with_http().build().map_err(|error| TracingError(error.to_string()))?;
         let provider = SdkTracerProvider::builder()

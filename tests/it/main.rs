@@ -10,9 +10,11 @@ mod example;
 mod export;
 mod floors;
 mod login;
+mod order_api;
 mod outbox;
 mod plan;
 mod readme;
+mod run;
 mod schema_check;
 mod schema_sample;
 #[path = "../support/mod.rs"]

@@ -2,6 +2,7 @@
 
 pub(crate) mod brokers;
 pub(crate) mod stores;
+pub(crate) mod system;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -49,7 +49,9 @@ fn embedded(env: Option<&str>) -> Result<Assets, CliError> {
     let loaded = topology::load(TOPOLOGY, env, |_| SchemaFiles::Unchecked);
     let Some(topology) = loaded.topology else {
         let failed = CliError::usage("the topology that is part of kafkaflow cannot be used");
-        return Err(loaded.problems.iter().fold(failed, |error, problem| error.because(&problem.message)));
+        let help = loaded.problems.iter().find_map(|problem| problem.help.clone());
+        let failed = loaded.problems.iter().fold(failed, |error, problem| error.because(&problem.message));
+        return Err(help.into_iter().fold(failed, CliError::help));
     };
     let judge =
         crate::event::judge().map_err(|error| CliError::failed("the schemas are broken").because(error))?;

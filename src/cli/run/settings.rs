@@ -143,8 +143,11 @@ fn read(path: &Path) -> Result<File, CliError> {
         return Ok(File::default());
     }
     serde_saphyr::from_str(&text).map_err(|error| {
+        // An excerpt follows the first line.
+        let said = error.to_string();
+        let said = said.lines().next().unwrap_or_default();
         CliError::usage(format!("the settings in {} cannot be used", quoted(&shown)))
-            .because(error)
+            .because(said.strip_prefix("error: ").unwrap_or(said))
             .help("`--print-config` writes every setting there is")
     })
 }
