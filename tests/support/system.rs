@@ -25,13 +25,13 @@ impl System {
     pub(crate) fn new(test: &str, store: Option<String>) -> Self {
         let folder = Folder::new();
         let prefix = prefix(test);
-        let text = std::fs::read_to_string(format!("{ROOT}/topology.yaml")).unwrap();
+        let design = std::fs::read_to_string(format!("{ROOT}/topology.yaml")).unwrap();
         let services = ["order-service", "inventory-service", "notification-service"];
-        let text = services.iter().fold(text, |text, name| {
-            text.replace(&format!("{name}."), &format!("{name}.{prefix}."))
+        let own = services.iter().fold(design, |design, name| {
+            design.replace(&format!("{name}."), &format!("{name}.{prefix}."))
                 .replace(&format!("group: {name}"), &format!("group: {prefix}-{name}"))
         });
-        folder.write("topology.yaml", text);
+        folder.write("topology.yaml", own);
         for entry in std::fs::read_dir(format!("{ROOT}/schemas")).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
