@@ -23,6 +23,8 @@ use crate::topology::Topology;
 
 /// Connections of one process to PostgreSQL.
 const CONNECTIONS: u32 = 16;
+/// The pause before a store that was there a moment ago is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How long rows that the producer has are waited for at the end.
 const RELAY_GRACE: Duration = Duration::from_secs(5);
 
@@ -104,7 +106,7 @@ impl Service {
 
     /// Works until `shutdown` completes, then finishes what is in hand: requests, batches, and what they announced.
     ///
-    /// HTTP serves `routes` from the beginning. With the store open and a cluster that has what the topology promises,
+    /// HTTP serves `routes` from the beginning. When the store is open `begin` makes it fit for work. With it and a cluster that has what the topology promises,
     /// `handler` gets what the group consumes, and `workers` run beside it until they are told to end.
     pub(crate) async fn run<H: Handler>(
         self,
@@ -112,45 +114,42 @@ impl Service {
         routes: Router,
         options: Options,
         handler: H,
+        begin: impl AsyncFn(&Store) -> Result<(), StoreError>,
         workers: impl FnOnce(&Store, &mut JoinSet<()>, Ending),
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServiceError> {
+        let Surroundings { topology, cluster, location, listener, limits, instance, session, .. } = around;
+        let (measured, tracing, process) = (around.measured, around.tracing, around.process);
         let of = Operations {
             service: self.name,
             health: self.health.clone(),
-            measured: around.measured.clone(),
+            measured: measured,
             store: self.store(),
             ending: self.ending(),
         };
-        let app = observed(complete(routes.merge(operations(of))), around.tracing.clone());
+        let app = observed(complete(routes.merge(operations(of))), tracing.clone());
         let mut http = JoinSet::new();
-        http.spawn(serve(around.listener, app, around.limits, asked(self.ending())));
+        http.spawn(serve(listener, app, limits, asked(self.ending())));
         let backstage = watch::Sender::new(false);
         let mut helpers = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         let prepared = tokio::select! {
             () = &mut shutdown => None,
-            prepared = prepare(&self, &around.location, &around.cluster, &around.topology) => Some(prepared),
+            prepared = prepare(&self, &location, &cluster, &topology, begin) => Some(prepared),
         };
         let worked = match prepared {
             None => Ok(()),
             Some(Err(error)) => Err(error),
             Some(Ok(store)) => {
                 workers(&store, &mut helpers, backstage.subscribe());
-                let relay = Relay::new(
-                    store.clone(),
-                    around.cluster.producer()?,
-                    relay::Options::default(),
-                    around.process,
-                );
+                let relay =
+                    Relay::new(store.clone(), cluster.producer()?, relay::Options::default(), process);
                 let relay = relay.reporting(self.health.clone());
+                let consumer = Consumer::new(handler, cluster.producer()?, Some(store.clone()), options);
                 let consumer =
-                    Consumer::new(handler, around.cluster.producer()?, Some(store.clone()), options);
-                let consumer =
-                    consumer.waking(self.wake.clone()).reporting(self.health.clone()).traced(around.tracing);
+                    consumer.waking(self.wake.clone()).reporting(self.health.clone()).traced(tracing);
                 let ending = asked(self.ending());
-                let consuming =
-                    consumer::run(consumer, &around.cluster, around.instance, around.session, ending);
+                let consuming = consumer::run(consumer, &cluster, instance, session, ending);
                 let relaying =
                     relay::run(relay, self.wake.clone(), RELAY_GRACE, asked(backstage.subscribe()));
                 work(&self, consuming, relaying, &mut helpers, &backstage, shutdown).await
@@ -177,11 +176,20 @@ async fn prepare(
     location: &Location,
     cluster: &Cluster,
     topology: &Topology,
+    begin: impl AsyncFn(&Store) -> Result<(), StoreError>,
 ) -> Result<Store, ServiceError> {
-    service.health.troubled("start", "it begins");
-    let store = open_store(location, service.name, service.migrations, CONNECTIONS, &service.health).await?;
+    let health = &service.health;
+    health.troubled("start", "it begins");
+    let store = open_store(location, service.name, service.migrations, CONNECTIONS, health).await?;
+    while let Err(error) = begin(&store).await {
+        if !error.is_transient() {
+            return Err(error.into());
+        }
+        health.troubled("start", format!("it waits for its store: {error}"));
+        tokio::time::sleep(AGAIN).await;
+    }
     service.store.send_replace(Some(store.clone()));
-    cluster_has(cluster.config(), &needs(topology, service.name), &service.health).await?;
+    cluster_has(cluster.config(), &needs(topology, service.name), health).await?;
     Ok(store)
 }
 

@@ -28,7 +28,8 @@ impl System {
         let design = std::fs::read_to_string(format!("{ROOT}/topology.yaml")).unwrap();
         let services = ["order-service", "inventory-service", "notification-service"];
         let own = services.iter().fold(design, |design, name| {
-            design.replace(&format!("{name}."), &format!("{name}.{prefix}."))
+            design
+                .replace(&format!("{name}."), &format!("{name}.{prefix}."))
                 .replace(&format!("group: {name}"), &format!("group: {prefix}-{name}"))
         });
         folder.write("topology.yaml", own);

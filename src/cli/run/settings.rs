@@ -88,6 +88,7 @@ pub(crate) struct File {
     pub(super) anonymous: Option<bool>,
     pub(super) payments: Option<super::order::PaymentsBy>,
     pub(super) decline_rate: Option<f64>,
+    pub(super) operators: Option<String>,
 }
 
 /// What is in effect.

@@ -176,7 +176,8 @@ fn captures(test: &TestStore, answers: &[Answer]) -> Captures<Script> {
 async fn confirmed(test: &TestStore, ids: &[&str]) {
     let orders: Vec<_> = ids.iter().map(|id| placed(id, "CUST-1", "{}")).collect();
     place(test, &orders).await;
-    let batch: Vec<_> = ids.iter().enumerate().map(|(n, id)| answer(i64::try_from(n).unwrap(), &reserved(id))).collect();
+    let batch: Vec<_> =
+        ids.iter().enumerate().map(|(n, id)| answer(i64::try_from(n).unwrap(), &reserved(id))).collect();
     assert!(matches!(hear(test, &ledger(true, Feed::default()), &batch).await, BatchOutcome::Done));
 }
 

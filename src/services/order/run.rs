@@ -100,7 +100,7 @@ pub(crate) async fn run<P: Payments>(
         }
     };
     let writing = write(clerk, service.store(), service.wake.clone());
-    let working = service.run(around, routes, options, handler, workers, shutdown);
+    let working = service.run(around, routes, options, handler, async |_: &Store| Ok(()), workers, shutdown);
     let (worked, ()) = tokio::join!(working, writing);
     worked
 }
