@@ -17,6 +17,7 @@ mod readme;
 mod run;
 mod schema_check;
 mod schema_sample;
+mod services;
 #[path = "../support/mod.rs"]
 mod support;
 mod validate;

@@ -1,0 +1,190 @@
+//! The order service and the inventory together, on the real brokers, over both stores.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+
+use serde_json::Value;
+
+use crate::support::brokers::{eventually, tool};
+use crate::support::stores::database;
+use crate::support::system::{Running, SOON, System};
+
+const CATALOG: &str = "version: 1
+products:
+  - { id: PROD-101, name: Keyboard, price: 49.99, stock: 5 }
+  - { id: PROD-205, name: Mouse pad, price: 19.95, stock: 1000 }
+  - { id: GONE,     name: Poster,   price: 12,    stock: 0 }
+";
+
+fn postgres() -> String {
+    tokio::runtime::Runtime::new().unwrap().block_on(database())
+}
+
+fn start(test: &str, store: Option<String>) -> (System, Running, Running) {
+    let system = System::new(test, store);
+    system.folder.write("catalog.yaml", CATALOG);
+    system.apply();
+    let catalog = ["--catalog", "catalog.yaml"];
+    let (order, inventory) = (system.run("order", &catalog), system.run("inventory", &catalog));
+    (system, order, inventory)
+}
+
+fn stock(system: &System) -> BTreeMap<String, (i64, i64)> {
+    let run = system.folder.run(&["stock", "list", "--store", &system.store, "--format", "json"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let listed: Value = serde_json::from_str(&run.stdout).unwrap();
+    let products = listed.as_array().or_else(|| listed["products"].as_array()).unwrap();
+    let level = |product: &Value| {
+        let pieces = |name: &str| product[name].as_i64().unwrap();
+        (product["product"].as_str().unwrap().to_owned(), (pieces("available"), pieces("reserved")))
+    };
+    products.iter().map(level).collect()
+}
+
+fn an_order_is_confirmed_while_there_is_stock_and_cancelled_when_not(test: &str, store: Option<String>) {
+    let (system, order, inventory) = start(test, store);
+    let confirmed = order.outcome(&order.place("PROD-101", 3));
+    assert_eq!(confirmed["status"], "CONFIRMED", "{confirmed}");
+    assert!(confirmed["reservationId"].as_str().unwrap().starts_with("RES-"), "{confirmed}");
+    let cancelled = order.outcome(&order.place("PROD-101", 3));
+    assert_eq!((cancelled["status"].as_str(), cancelled["reason"].as_str()), (Some("CANCELLED"), Some("Insufficient stock for PROD-101")));
+    assert_eq!(order.outcome(&order.place("GONE", 1))["reason"], "Insufficient stock for GONE");
+    assert_eq!(order.outcome(&order.place("PROD-101", 2))["status"], "CONFIRMED");
+    let levels = stock(&system);
+    assert_eq!((levels["PROD-101"], levels["GONE"], levels["PROD-205"]), ((0, 5), (0, 0), (1000, 0)));
+    // The timeline knows where each event is.
+    let id = confirmed["orderId"].as_str().unwrap();
+    let (_, timeline) = order.get(&format!("/orders/{id}/timeline"));
+    let published = eventually(SOON, || {
+        let (_, timeline) = order.get(&format!("/orders/{id}/timeline"));
+        timeline["entries"][0]["published"].as_object().cloned()
+    });
+    assert_eq!(published["topic"], system.topic("order-service.order-placed"));
+    let heard = timeline["entries"][1]["heardAt"].as_str().unwrap();
+    assert!(heard.starts_with(&format!("{}/", system.topic("inventory-service.inventory-result"))), "{heard}");
+    let paid = eventually(SOON, || {
+        let (_, order) = order.get(&format!("/orders/{id}"));
+        (order["paid"] == true).then_some(order)
+    });
+    assert_eq!(paid["status"], "CONFIRMED");
+    for service in [order, inventory] {
+        let (code, log) = service.end();
+        assert_eq!(code, Some(0), "{log}");
+        for secret in ["ada.secret", "123 Main St", "CUST-42"] {
+            assert!(!log.contains(secret), "{log}");
+        }
+    }
+    // One word to the customer for each outcome, one to operations for each product that is short.
+    let read = tool(&["console-consumer", "--topic", &system.topic("notification-service.send-notification"),
+        "--from-beginning", "--max-messages", "6", "--timeout-ms", "60000"]);
+    let mut told: Vec<(String, String)> = read
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .map(|notice| (notice["template"].as_str().unwrap().to_owned(), notice["to"].as_str().unwrap().to_owned()))
+        .collect();
+    told.sort();
+    let customer = |template: &str| (template.to_owned(), "ada.secret@example.com".to_owned());
+    let mut expected = vec![customer("order-cancelled"), customer("order-cancelled"), customer("order-confirmed"), customer("order-confirmed")];
+    expected.extend([("stock-out".to_owned(), "operations".to_owned()), ("stock-out".to_owned(), "operations".to_owned())]);
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn orders_are_confirmed_or_cancelled_over_sqlite() {
+    an_order_is_confirmed_while_there_is_stock_and_cancelled_when_not("flow-sqlite", None);
+}
+
+#[test]
+fn orders_are_confirmed_or_cancelled_over_postgresql() {
+    an_order_is_confirmed_while_there_is_stock_and_cancelled_when_not("flow-postgres", Some(postgres()));
+}
+
+#[test]
+fn a_declined_payment_is_a_state_of_its_own() {
+    let system = System::new("declined", None);
+    system.apply();
+    let (order, _inventory) = (system.run("order", &["--decline-rate", "1"]), system.run("inventory", &[]));
+    let id = order.place("PROD-205", 1);
+    let failed = eventually(SOON, || {
+        let (_, order) = order.get(&format!("/orders/{id}"));
+        (order["status"] == "PAYMENT_FAILED").then_some(order)
+    });
+    assert_eq!((failed["paid"].as_bool(), failed["reason"].as_str()), (Some(false), Some("The card was declined")));
+}
+
+/// Receives spans as a collector does, by OTLP over HTTP with JSON: trace, span, parent, service and name of each.
+fn collector() -> (String, mpsc::Receiver<[String; 5]>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (found, spans) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let found = found.clone();
+            std::thread::spawn(move || receive(stream, &found));
+        }
+    });
+    (url, spans)
+}
+
+fn receive(mut stream: std::net::TcpStream, found: &mpsc::Sender<[String; 5]>) {
+    let mut read = Vec::new();
+    let mut some = [0; 65536];
+    while let Ok(count @ 1..) = stream.read(&mut some) {
+        read.extend_from_slice(&some[..count]);
+        let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&read[..end]).to_lowercase();
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+        let length: usize = length.unwrap().trim().parse().unwrap();
+        if read.len() < end + 4 + length {
+            continue;
+        }
+        let body: Value = serde_json::from_slice(&read[end + 4..end + 4 + length]).unwrap();
+        read.drain(..end + 4 + length);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+        for resource in body["resourceSpans"].as_array().unwrap() {
+            let attributes = resource["resource"]["attributes"].as_array().unwrap();
+            let service = attributes.iter().find(|one| one["key"] == "service.name").unwrap();
+            let service = service["value"]["stringValue"].as_str().unwrap();
+            for scope in resource["scopeSpans"].as_array().unwrap() {
+                for span in scope["spans"].as_array().unwrap() {
+                    let text = |name: &str| span[name].as_str().unwrap_or_default().to_owned();
+                    let _ = found.send([text("traceId"), text("spanId"), text("parentSpanId"), service.to_owned(), text("name")]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_trace_leads_from_the_request_through_both_services_to_the_notification() {
+    let (url, spans) = collector();
+    let system = System::new("trace", None);
+    system.apply();
+    let env = [("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"), ("OTEL_BSP_SCHEDULE_DELAY", "100")];
+    let (order, inventory) = (system.run_with("order", &[], &env), system.run_with("inventory", &[], &env));
+    let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let client = crate::support::system::client();
+    let body = crate::support::system::order("PROD-205", 1);
+    let answer = client.post(format!("{}/orders", order.url)).header("traceparent", caller).json(&body).send().unwrap();
+    let answer: Value = answer.json().unwrap();
+    order.outcome(answer["orderId"].as_str().unwrap());
+    for service in [order, inventory] {
+        assert_eq!(service.end().0, Some(0));
+    }
+    let spans: Vec<[String; 5]> = spans.try_iter().filter(|span| span[0] == "4bf92f3577b34da6a3ce929d0e0e4736").collect();
+    let find = |service: &str, name: &str| {
+        let found = spans.iter().find(|span| span[3] == service && span[4] == name);
+        found.unwrap_or_else(|| panic!("{service}: {name} in {spans:?}")).clone()
+    };
+    let request = find("order-service", "POST /orders");
+    let reserve = find("inventory-service", &format!("process {}", system.topic("order-service.order-placed")));
+    let confirm = find("order-service", &format!("process {}", system.topic("inventory-service.inventory-result")));
+    assert_eq!(request[2], "00f067aa0ba902b7");
+    assert_eq!((&reserve[2], &confirm[2]), (&request[1], &reserve[1]));
+    let read = tool(&["console-consumer", "--topic", &system.topic("notification-service.send-notification"), "--from-beginning",
+        "--max-messages", "1", "--timeout-ms", "60000", "--formatter-property", "print.headers=true"]);
+    let header = format!("traceparent:00-4bf92f3577b34da6a3ce929d0e0e4736-{}-01", confirm[1]);
+    assert!(read.contains(&header), "{read}");
+}
