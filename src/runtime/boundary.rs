@@ -7,6 +7,10 @@ use std::sync::Arc;
 pub enum Boundary {
     /// The consumer has taken records.
     Polled,
+    /// The store knows what will be done outside of it; nothing is.
+    Claimed,
+    /// All of it was done outside of the store, which does not know.
+    Performed,
     /// The handler is done with a batch; nothing is committed.
     Handled,
     /// The store has a batch's effects; no offset is stored.
@@ -28,6 +32,7 @@ pub enum Boundary {
 }
 
 impl Boundary {
+    /// Those of a relay, and of a consumer that does nothing outside of its store.
     pub const ALL: [Self; 10] = [
         Self::Polled,
         Self::Handled,

@@ -46,11 +46,19 @@ pub enum HandleError {
     /// The store cannot do it now. This is no fault of the record: it waits for as long as it takes.
     #[error(transparent)]
     Store(StoreError),
+    /// Nothing is wrong with the record, and trying others helps neither: the partition waits until somebody mends
+    /// what it needs, such as a provider's credentials. No attempt is counted, nothing is dead-lettered.
+    #[error(transparent)]
+    Waits(Box<dyn Error + Send + Sync>),
 }
 
 impl HandleError {
     pub fn transient(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Transient(error.into())
+    }
+
+    pub fn waits(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Waits(error.into())
     }
 
     pub fn poison(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -65,5 +73,112 @@ impl From<StoreError> for HandleError {
         } else {
             Self::Poison(error.into())
         }
+    }
+}
+
+/// Does with records what no transaction can undo: sends mails, calls webhooks, charges cards.
+///
+/// In three steps: `claim` records in a transaction what will be done and under which key, `perform` does it while no
+/// transaction is open, `settle` records what came of it, together with the inbox. Whoever dies in between has records that
+/// were performed and are not settled: they are performed again, with the same keys, and it is the other side that tells them
+/// from new ones. Offsets are stored after `settle` alone.
+pub trait Performer: Send + Sync + 'static {
+    /// What will be done for a record.
+    type Task: Send + 'static;
+
+    /// Says what will be done for each record, in their order. What it writes is committed before anything is done.
+    fn claim(
+        &self,
+        tx: &mut Tx,
+        batch: &[Record],
+    ) -> impl Future<Output = Result<Vec<Self::Task>, StoreError>> + Send;
+
+    /// Does it; what came of each task, in their order. A task whose key's earlier one failed must fail as well, unless
+    /// order does not matter.
+    fn perform(&self, tasks: Vec<Self::Task>) -> impl Future<Output = Vec<Result<(), HandleError>>> + Send;
+
+    /// Records that it was done for these records.
+    fn settle(&self, tx: &mut Tx, done: &[&Record]) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// A [`Performer`] as a consumer takes it.
+#[derive(Clone, Debug)]
+pub struct Outside<T>(pub T);
+
+/// What a consumer takes: every [`Handler`], and every [`Performer`] in [`Outside`].
+pub trait Handling: sealed::Sealed + Send + Sync + 'static {
+    /// What is done for a record outside of the store.
+    #[doc(hidden)]
+    type Task: Send + 'static;
+    /// Whether anything is.
+    #[doc(hidden)]
+    const OUTSIDE: bool;
+
+    #[doc(hidden)]
+    fn handle(&self, tx: &mut Tx, batch: &[Record]) -> impl Future<Output = BatchOutcome> + Send;
+
+    #[doc(hidden)]
+    fn claim(
+        &self,
+        tx: &mut Tx,
+        batch: &[Record],
+    ) -> impl Future<Output = Result<Vec<Self::Task>, StoreError>> + Send;
+
+    #[doc(hidden)]
+    fn perform(&self, tasks: Vec<Self::Task>) -> impl Future<Output = Vec<Result<(), HandleError>>> + Send;
+
+    #[doc(hidden)]
+    fn settle(&self, tx: &mut Tx, done: &[&Record]) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<H: super::Handler> Sealed for H {}
+    impl<T: super::Performer> Sealed for super::Outside<T> {}
+}
+
+impl<H: Handler> Handling for H {
+    type Task = ();
+    const OUTSIDE: bool = false;
+
+    fn handle(&self, tx: &mut Tx, batch: &[Record]) -> impl Future<Output = BatchOutcome> + Send {
+        Handler::handle(self, tx, batch)
+    }
+
+    async fn claim(&self, _: &mut Tx, batch: &[Record]) -> Result<Vec<()>, StoreError> {
+        Ok(vec![(); batch.len()])
+    }
+
+    async fn perform(&self, tasks: Vec<()>) -> Vec<Result<(), HandleError>> {
+        tasks.into_iter().map(Ok).collect()
+    }
+
+    async fn settle(&self, _: &mut Tx, _: &[&Record]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl<T: Performer> Handling for Outside<T> {
+    type Task = T::Task;
+    const OUTSIDE: bool = true;
+
+    async fn handle(&self, _: &mut Tx, _: &[Record]) -> BatchOutcome {
+        BatchOutcome::Done
+    }
+
+    fn claim(
+        &self,
+        tx: &mut Tx,
+        batch: &[Record],
+    ) -> impl Future<Output = Result<Vec<Self::Task>, StoreError>> + Send {
+        self.0.claim(tx, batch)
+    }
+
+    fn perform(&self, tasks: Vec<Self::Task>) -> impl Future<Output = Vec<Result<(), HandleError>>> + Send {
+        self.0.perform(tasks)
+    }
+
+    fn settle(&self, tx: &mut Tx, done: &[&Record]) -> impl Future<Output = Result<(), StoreError>> + Send {
+        self.0.settle(tx, done)
     }
 }

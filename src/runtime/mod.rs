@@ -21,7 +21,7 @@ mod trace;
 pub mod verify;
 
 pub use boundary::{Boundary, OnBoundary};
-pub use handler::{BatchOutcome, HandleError, Handler};
+pub use handler::{BatchOutcome, HandleError, Handler, Handling, Outside, Performer};
 pub use health::{Condition, Health};
 pub use metrics::{Measured, measure};
 pub use trace::{Tracing, TracingError};

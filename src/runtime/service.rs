@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::consumer::{self, Consumer, ConsumerError, Options};
-use super::handler::Handler;
+use super::handler::Handling;
 use super::health::Health;
 use super::http::{Limits, Operations, complete, observed, operations, serve};
 use super::metrics::Measured;
@@ -43,6 +43,14 @@ pub(crate) struct Surroundings {
     pub(crate) tracing: Tracing,
     /// Unlike that of every other process, for leases.
     pub(crate) process: String,
+}
+
+/// What a service does.
+pub(crate) struct Work<H> {
+    pub(crate) routes: Router,
+    /// How its group consumes.
+    pub(crate) options: Options,
+    pub(crate) handler: H,
 }
 
 /// Why a service ended by itself, or did not begin.
@@ -106,24 +114,23 @@ impl Service {
 
     /// Works until `shutdown` completes, then finishes what is in hand: requests, batches, and what they announced.
     ///
-    /// HTTP serves `routes` from the beginning. When the store is open `begin` makes it fit for work. With it and a cluster that has what the topology promises,
+    /// HTTP serves from the beginning. When the store is open `begin` makes it fit for work. With it and a cluster that has what the topology promises,
     /// `handler` gets what the group consumes, and `workers` run beside it until they are told to end.
-    pub(crate) async fn run<H: Handler>(
+    pub(crate) async fn run<H: Handling>(
         self,
         around: Surroundings,
-        routes: Router,
-        options: Options,
-        handler: H,
+        work: Work<H>,
         begin: impl AsyncFn(&Store) -> Result<(), StoreError>,
         workers: impl FnOnce(&Store, &mut JoinSet<()>, Ending),
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServiceError> {
+        let Work { routes, options, handler } = work;
         let Surroundings { topology, cluster, location, listener, limits, instance, session, .. } = around;
         let (measured, tracing, process) = (around.measured, around.tracing, around.process);
         let of = Operations {
             service: self.name,
             health: self.health.clone(),
-            measured: measured,
+            measured,
             store: self.store(),
             ending: self.ending(),
         };
@@ -152,7 +159,7 @@ impl Service {
                 let consuming = consumer::run(consumer, &cluster, instance, session, ending);
                 let relaying =
                     relay::run(relay, self.wake.clone(), RELAY_GRACE, asked(backstage.subscribe()));
-                work(&self, consuming, relaying, &mut helpers, &backstage, shutdown).await
+                until_the_end(&self, consuming, relaying, &mut helpers, &backstage, shutdown).await
             }
         };
         self.ending.send_replace(true);
@@ -194,7 +201,7 @@ async fn prepare(
 }
 
 /// Consumes and relays until the end; the relay ends last, since what others finish is announced by it.
-async fn work(
+async fn until_the_end(
     service: &Service,
     consuming: impl Future<Output = Result<(), ConsumerError>>,
     relaying: impl Future<Output = Result<(), StoreError>>,

@@ -49,7 +49,10 @@ fn an_order_is_confirmed_while_there_is_stock_and_cancelled_when_not(test: &str,
     assert_eq!(confirmed["status"], "CONFIRMED", "{confirmed}");
     assert!(confirmed["reservationId"].as_str().unwrap().starts_with("RES-"), "{confirmed}");
     let cancelled = order.outcome(&order.place("PROD-101", 3));
-    assert_eq!((cancelled["status"].as_str(), cancelled["reason"].as_str()), (Some("CANCELLED"), Some("Insufficient stock for PROD-101")));
+    assert_eq!(
+        (cancelled["status"].as_str(), cancelled["reason"].as_str()),
+        (Some("CANCELLED"), Some("Insufficient stock for PROD-101"))
+    );
     assert_eq!(order.outcome(&order.place("GONE", 1))["reason"], "Insufficient stock for GONE");
     assert_eq!(order.outcome(&order.place("PROD-101", 2))["status"], "CONFIRMED");
     let levels = stock(&system);
@@ -63,7 +66,10 @@ fn an_order_is_confirmed_while_there_is_stock_and_cancelled_when_not(test: &str,
     });
     assert_eq!(published["topic"], system.topic("order-service.order-placed"));
     let heard = timeline["entries"][1]["heardAt"].as_str().unwrap();
-    assert!(heard.starts_with(&format!("{}/", system.topic("inventory-service.inventory-result"))), "{heard}");
+    assert!(
+        heard.starts_with(&format!("{}/", system.topic("inventory-service.inventory-result"))),
+        "{heard}"
+    );
     let paid = eventually(SOON, || {
         let (_, order) = order.get(&format!("/orders/{id}"));
         (order["paid"] == true).then_some(order)
@@ -77,17 +83,35 @@ fn an_order_is_confirmed_while_there_is_stock_and_cancelled_when_not(test: &str,
         }
     }
     // One word to the customer for each outcome, one to operations for each product that is short.
-    let read = tool(&["console-consumer", "--topic", &system.topic("notification-service.send-notification"),
-        "--from-beginning", "--max-messages", "6", "--timeout-ms", "60000"]);
+    let read = tool(&[
+        "console-consumer",
+        "--topic",
+        &system.topic("notification-service.send-notification"),
+        "--from-beginning",
+        "--max-messages",
+        "6",
+        "--timeout-ms",
+        "60000",
+    ]);
     let mut told: Vec<(String, String)> = read
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .map(|notice| (notice["template"].as_str().unwrap().to_owned(), notice["to"].as_str().unwrap().to_owned()))
+        .map(|notice| {
+            (notice["template"].as_str().unwrap().to_owned(), notice["to"].as_str().unwrap().to_owned())
+        })
         .collect();
     told.sort();
     let customer = |template: &str| (template.to_owned(), "ada.secret@example.com".to_owned());
-    let mut expected = vec![customer("order-cancelled"), customer("order-cancelled"), customer("order-confirmed"), customer("order-confirmed")];
-    expected.extend([("stock-out".to_owned(), "operations".to_owned()), ("stock-out".to_owned(), "operations".to_owned())]);
+    let mut expected = vec![
+        customer("order-cancelled"),
+        customer("order-cancelled"),
+        customer("order-confirmed"),
+        customer("order-confirmed"),
+    ];
+    expected.extend([
+        ("stock-out".to_owned(), "operations".to_owned()),
+        ("stock-out".to_owned(), "operations".to_owned()),
+    ]);
     assert_eq!(told, expected);
 }
 
@@ -111,7 +135,10 @@ fn a_declined_payment_is_a_state_of_its_own() {
         let (_, order) = order.get(&format!("/orders/{id}"));
         (order["status"] == "PAYMENT_FAILED").then_some(order)
     });
-    assert_eq!((failed["paid"].as_bool(), failed["reason"].as_str()), (Some(false), Some("The card was declined")));
+    assert_eq!(
+        (failed["paid"].as_bool(), failed["reason"].as_str()),
+        (Some(false), Some("The card was declined"))
+    );
 }
 
 /// Receives spans as a collector does, by OTLP over HTTP with JSON: trace, span, parent, service and name of each.
@@ -142,7 +169,9 @@ fn receive(mut stream: std::net::TcpStream, found: &mpsc::Sender<[String; 5]>) {
         }
         let body: Value = serde_json::from_slice(&read[end + 4..end + 4 + length]).unwrap();
         read.drain(..end + 4 + length);
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
+            .unwrap();
         for resource in body["resourceSpans"].as_array().unwrap() {
             let attributes = resource["resource"]["attributes"].as_array().unwrap();
             let service = attributes.iter().find(|one| one["key"] == "service.name").unwrap();
@@ -150,7 +179,13 @@ fn receive(mut stream: std::net::TcpStream, found: &mpsc::Sender<[String; 5]>) {
             for scope in resource["scopeSpans"].as_array().unwrap() {
                 for span in scope["spans"].as_array().unwrap() {
                     let text = |name: &str| span[name].as_str().unwrap_or_default().to_owned();
-                    let _ = found.send([text("traceId"), text("spanId"), text("parentSpanId"), service.to_owned(), text("name")]);
+                    let _ = found.send([
+                        text("traceId"),
+                        text("spanId"),
+                        text("parentSpanId"),
+                        service.to_owned(),
+                        text("name"),
+                    ]);
                 }
             }
         }
@@ -162,29 +197,51 @@ fn a_trace_leads_from_the_request_through_both_services_to_the_notification() {
     let (url, spans) = collector();
     let system = System::new("trace", None);
     system.apply();
-    let env = [("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"), ("OTEL_BSP_SCHEDULE_DELAY", "100")];
+    let env = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+    ];
     let (order, inventory) = (system.run_with("order", &[], &env), system.run_with("inventory", &[], &env));
     let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let client = crate::support::system::client();
     let body = crate::support::system::order("PROD-205", 1);
-    let answer = client.post(format!("{}/orders", order.url)).header("traceparent", caller).json(&body).send().unwrap();
+    let answer = client
+        .post(format!("{}/orders", order.url))
+        .header("traceparent", caller)
+        .json(&body)
+        .send()
+        .unwrap();
     let answer: Value = answer.json().unwrap();
     order.outcome(answer["orderId"].as_str().unwrap());
     for service in [order, inventory] {
         assert_eq!(service.end().0, Some(0));
     }
-    let spans: Vec<[String; 5]> = spans.try_iter().filter(|span| span[0] == "4bf92f3577b34da6a3ce929d0e0e4736").collect();
+    let spans: Vec<[String; 5]> =
+        spans.try_iter().filter(|span| span[0] == "4bf92f3577b34da6a3ce929d0e0e4736").collect();
     let find = |service: &str, name: &str| {
         let found = spans.iter().find(|span| span[3] == service && span[4] == name);
         found.unwrap_or_else(|| panic!("{service}: {name} in {spans:?}")).clone()
     };
     let request = find("order-service", "POST /orders");
-    let reserve = find("inventory-service", &format!("process {}", system.topic("order-service.order-placed")));
-    let confirm = find("order-service", &format!("process {}", system.topic("inventory-service.inventory-result")));
+    let reserve =
+        find("inventory-service", &format!("process {}", system.topic("order-service.order-placed")));
+    let confirm =
+        find("order-service", &format!("process {}", system.topic("inventory-service.inventory-result")));
     assert_eq!(request[2], "00f067aa0ba902b7");
     assert_eq!((&reserve[2], &confirm[2]), (&request[1], &reserve[1]));
-    let read = tool(&["console-consumer", "--topic", &system.topic("notification-service.send-notification"), "--from-beginning",
-        "--max-messages", "1", "--timeout-ms", "60000", "--formatter-property", "print.headers=true"]);
+    let read = tool(&[
+        "console-consumer",
+        "--topic",
+        &system.topic("notification-service.send-notification"),
+        "--from-beginning",
+        "--max-messages",
+        "1",
+        "--timeout-ms",
+        "60000",
+        "--formatter-property",
+        "print.headers=true",
+    ]);
     let header = format!("traceparent:00-4bf92f3577b34da6a3ce929d0e0e4736-{}-01", confirm[1]);
     assert!(read.contains(&header), "{read}");
 }

@@ -6,13 +6,13 @@ use super::Consumer;
 use super::step::{BREAKER, Fate, Share, Stop, Trouble, Work};
 use crate::messaging::Publisher;
 use crate::messaging::dead_letter::{Cause, Class};
-use crate::runtime::handler::{BatchOutcome, HandleError, Handler};
+use crate::runtime::handler::{BatchOutcome, HandleError, Handling};
 use crate::store::inbox::{Candidate, Claim};
 use crate::store::{StoreError, Tx};
 use crate::unit::UnixMillis;
 
 /// Handles records up to the first that has to be tried again; commits what was handled.
-pub(super) async fn one_by_one<H: Handler, P: Publisher>(
+pub(super) async fn one_by_one<H: Handling, P: Publisher>(
     consumer: &Consumer<H, P>,
     share: &mut Share,
     now: UnixMillis,
@@ -51,7 +51,7 @@ pub(super) async fn one_by_one<H: Handler, P: Publisher>(
 }
 
 /// How many are to die, and why not all were decided about.
-async fn until_one_fails<H: Handler, P: Publisher>(
+async fn until_one_fails<H: Handling, P: Publisher>(
     consumer: &Consumer<H, P>,
     tx: &mut Tx,
     share: &mut Share,
@@ -87,7 +87,7 @@ async fn until_one_fails<H: Handler, P: Publisher>(
 }
 
 /// Handles one record; the error is one after which it may be tried again, and has left no trace.
-async fn alone<H: Handler, P: Publisher>(
+async fn alone<H: Handling, P: Publisher>(
     consumer: &Consumer<H, P>,
     tx: &mut Tx,
     work: &mut Work,
@@ -110,6 +110,7 @@ async fn alone<H: Handler, P: Publisher>(
         match error {
             None => work.fate = Fate::Finished,
             Some(HandleError::Store(error)) => return Err(error),
+            Some(HandleError::Waits(reason)) => return Err(StoreError::Unavailable(reason.to_string())),
             Some(HandleError::Transient(error)) => {
                 if stored {
                     tx.back_to_savepoint().await?;

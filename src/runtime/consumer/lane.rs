@@ -12,7 +12,7 @@ use super::step::{Part, Rest, Stop};
 use crate::kafka::data::Stream;
 use crate::messaging::{Publisher, Record};
 use crate::runtime::boundary::Boundary;
-use crate::runtime::handler::Handler;
+use crate::runtime::handler::Handling;
 use crate::store::fence;
 use crate::unit::UnixMillis;
 
@@ -95,7 +95,7 @@ impl Held {
 }
 
 /// Works until there will be no more commands. What is in hand then was finished.
-pub(super) async fn work<H: Handler, P: Publisher>(
+pub(super) async fn work<H: Handling, P: Publisher>(
     consumer: Shared<H, P>,
     mut commands: mpsc::Receiver<Command>,
 ) {

@@ -12,6 +12,9 @@ mod derive;
 mod intake;
 mod isolate;
 mod lane;
+mod outside;
+#[cfg(test)]
+mod outside_tests;
 mod run;
 mod step;
 #[cfg(test)]

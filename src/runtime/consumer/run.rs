@@ -15,7 +15,7 @@ use crate::kafka::Cluster;
 use crate::kafka::data::{GroupConsumer, GroupEvent, Membership, Stream};
 use crate::messaging::Publisher;
 use crate::runtime::boundary::Boundary;
-use crate::runtime::handler::Handler;
+use crate::runtime::handler::Handling;
 use crate::store::inbox;
 use crate::unit::UnixMillis;
 
@@ -53,7 +53,7 @@ enum LaneOf {
 ///
 /// `instance` is a name that outlives a restart (`group.instance.id`); `session` is how long the group waits for a
 /// member that says nothing.
-pub async fn run<H: Handler, P: Publisher>(
+pub async fn run<H: Handling, P: Publisher>(
     consumer: Consumer<H, P>,
     cluster: &Cluster,
     instance: Option<String>,
@@ -74,7 +74,7 @@ pub async fn run<H: Handler, P: Publisher>(
 }
 
 /// Belongs to the group, again where it is refused, until `shutdown` completes.
-async fn belong_again<H: Handler, P: Publisher>(
+async fn belong_again<H: Handling, P: Publisher>(
     consumer: &Shared<H, P>,
     cluster: &Cluster,
     membership: &Membership,
@@ -143,7 +143,7 @@ enum Ended {
     Panicked,
 }
 
-async fn belong<H: Handler, P: Publisher>(
+async fn belong<H: Handling, P: Publisher>(
     consumer: &Shared<H, P>,
     mut member: GroupConsumer,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
@@ -183,7 +183,7 @@ struct Lanes<H, P> {
     next: usize,
 }
 
-impl<H: Handler, P: Publisher> Lanes<H, P> {
+impl<H: Handling, P: Publisher> Lanes<H, P> {
     fn new(consumer: Shared<H, P>) -> Self {
         Self { consumer, commands: HashMap::new(), of: HashMap::new(), tasks: JoinSet::new(), next: 0 }
     }

@@ -8,7 +8,7 @@ use super::{Consumer, isolate};
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::messaging::{Publisher, Record};
 use crate::runtime::boundary::Boundary;
-use crate::runtime::handler::{BatchOutcome, HandleError, Handler};
+use crate::runtime::handler::{BatchOutcome, HandleError, Handling};
 use crate::store::fence::{self, Owned};
 use crate::store::inbox::{Candidate, Claim, Death};
 use crate::store::{StoreError, Tx};
@@ -96,13 +96,17 @@ impl Share {
     }
 }
 
-impl<H: Handler, P: Publisher> Consumer<H, P> {
+impl<H: Handling, P: Publisher> Consumer<H, P> {
     /// Handles a batch; for each part what is left of it. `chance`, from 0 to 1, spreads retries.
     pub(super) async fn handle_batch(&self, parts: Vec<Part>, now: UnixMillis, chance: f64) -> Vec<Rest> {
         let mut shares: Vec<Share> =
             parts.into_iter().enumerate().map(|(at, part)| self.share(at, part)).collect();
         // What failed before is not tried in company, where it would take others down with it again.
         shares.sort_by_key(|share| share.failing.is_some());
+        if H::OUTSIDE {
+            self.outside(&mut shares, now, chance).await;
+            return self.finish(shares, now).await;
+        }
         let sound = shares.iter().take_while(|share| share.failing.is_none()).count();
         let (together, mut alone) = shares.split_at_mut(sound);
         match self.together(together, now).await {
@@ -130,6 +134,11 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
         for share in alone {
             isolate::one_by_one(self, share, now, chance).await;
         }
+        self.finish(shares, now).await
+    }
+
+    /// After the transactions: dead letters, and what is left.
+    async fn finish(&self, mut shares: Vec<Share>, now: UnixMillis) -> Vec<Rest> {
         self.boundary.reach(Boundary::Committed);
         self.bury(&mut shares, now).await;
         if let Some(wake) = &self.wake {
@@ -188,6 +197,9 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
                 BatchOutcome::Done => HashMap::new(),
                 BatchOutcome::Poisoned(poisoned) => poisoned.into_iter().collect(),
                 BatchOutcome::Failed(HandleError::Store(error)) => return Err(Trouble::Store(error)),
+                BatchOutcome::Failed(HandleError::Waits(reason)) => {
+                    return Err(Trouble::Store(StoreError::Unavailable(reason.to_string())));
+                }
                 BatchOutcome::Failed(_) => return Err(Trouble::Handler),
             };
             handled = handled.saturating_sub(poisoned.len());
@@ -221,7 +233,7 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
 
     /// Which records are to be handled: the inbox does not know them, and they are what they should be. Of the
     /// others it is decided here.
-    async fn take(
+    pub(super) async fn take(
         &self,
         tx: &mut Tx,
         shares: &mut [Share],
@@ -317,12 +329,16 @@ impl<H: Handler, P: Publisher> Consumer<H, P> {
         let began = tokio::time::Instant::now();
         let outcome = self.handler.handle(tx, batch).await;
         spans.ended(&outcome);
+        self.measure(began, batch.len());
+        outcome
+    }
+
+    /// How long a batch took, and how many records it had.
+    pub(super) fn measure(&self, began: tokio::time::Instant, records: usize) {
         let group = || self.options.group.clone();
         metrics::histogram!("kafkaflow_consumer_handler_seconds", "group" => group())
             .record(began.elapsed().as_secs_f64());
-        metrics::histogram!("kafkaflow_consumer_batch_records", "group" => group())
-            .record(batch.len() as f64);
-        outcome
+        metrics::histogram!("kafkaflow_consumer_batch_records", "group" => group()).record(records as f64);
     }
 
     pub(super) fn count_handled(&self, share: &Share, handled: usize) {

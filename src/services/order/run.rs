@@ -16,7 +16,7 @@ use super::store::{self, MIGRATIONS};
 use crate::event::{EventType, OrderId};
 use crate::runtime::consumer::Options;
 use crate::runtime::relay::Wake;
-use crate::runtime::service::{Ending, Service, ServiceError, Surroundings, asked};
+use crate::runtime::service::{Ending, Service, ServiceError, Surroundings, Work, asked};
 use crate::runtime::startup::outlet;
 use crate::schema::Judge;
 use crate::services::announce::{Announcer, new_event_id};
@@ -88,7 +88,7 @@ pub(crate) async fn run<P: Payments>(
         ending: service.ending(),
         streams: Api::streams(),
     });
-    let handler = Results(ledger.clone());
+    let work = Work { routes, options, handler: Results(ledger.clone()) };
     let payments = settings.payments;
     let workers = move |store: &Store, tasks: &mut tokio::task::JoinSet<()>, ending: Ending| {
         let (of_feed, ends) = (store.clone(), ending.clone());
@@ -100,7 +100,7 @@ pub(crate) async fn run<P: Payments>(
         }
     };
     let writing = write(clerk, service.store(), service.wake.clone());
-    let working = service.run(around, routes, options, handler, async |_: &Store| Ok(()), workers, shutdown);
+    let working = service.run(around, work, async |_: &Store| Ok(()), workers, shutdown);
     let (worked, ()) = tokio::join!(working, writing);
     worked
 }
