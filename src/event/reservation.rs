@@ -149,7 +149,7 @@ pub struct ReservationRestored {
     pub saga_id: SagaId,
     /// The reservation; `None` when there was none.
     pub reservation_id: Option<ReservationId>,
-    /// What is reserved again; empty when there was no reservation.
+    /// What is reserved again; empty when there was no reservation, or too little stock for all of it.
     pub items: Items<Item, 0>,
     /// What the schema does not name.
     pub extra: Fields,

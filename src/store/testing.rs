@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor};
 
-use super::{Location, Migration, Store, StoreError, Tx};
+use super::{Connection, Location, Migration, Store, StoreError, Tx};
 
 /// A store that nobody else has, and where it is.
 pub(crate) struct TestStore {
@@ -141,4 +141,24 @@ pub(crate) async fn outbox_rows(store: &Store) -> Vec<OutboxRow> {
     }
     .await;
     asked.expect("the rows")
+}
+
+/// Waits until a transaction waits for another one's lock; on SQLite, where writers queue, not at all.
+pub(crate) async fn until_somebody_waits_for_a_lock(store: &Store) {
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        let mut tx = store.reading();
+        let Connection::Postgres(connection) = tx.connection().await.unwrap() else { return };
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        )
+        .fetch_one(connection)
+        .await
+        .unwrap();
+        if waiting > 0 {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "nobody waits");
+        tokio::task::yield_now().await;
+    }
 }

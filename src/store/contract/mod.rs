@@ -8,7 +8,8 @@ mod owners;
 use std::time::Duration;
 
 use super::outbox::{Event, Followers, KeyOrder, Pending, Skip, pending};
-use super::{Connection, Migration, Store, StoreError, Tx, outbox as rows_of};
+use super::testing::until_somebody_waits_for_a_lock;
+use super::{Migration, Store, StoreError, Tx, outbox as rows_of};
 use crate::unit::UnixMillis;
 
 const NOW: UnixMillis = UnixMillis(1_725_185_730_000);
@@ -71,23 +72,4 @@ async fn effects(store: &Store) -> Vec<i64> {
         }))
     }
     ask(store).await.unwrap()
-}
-
-async fn until_somebody_waits_for_a_lock(store: &Store) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    loop {
-        let mut tx = store.reading();
-        let Connection::Postgres(connection) = tx.connection().await.unwrap() else { return };
-        let waiting: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
-        )
-        .fetch_one(connection)
-        .await
-        .unwrap();
-        if waiting > 0 {
-            return;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "nobody waits");
-        tokio::task::yield_now().await;
-    }
 }

@@ -1,0 +1,107 @@
+//! Commands into the stock, and answers into the outbox, in the transaction of the runtime.
+
+use super::command::{Command, NoCommand};
+use super::decide::{Answer, Desk, decide};
+use super::ids::Ids;
+use super::store;
+use crate::event::{Event, EventType, Text, Timestamp};
+use crate::messaging::Record;
+use crate::runtime::{BatchOutcome, HandleError, Handler};
+use crate::services::announce::Announcer;
+use crate::store::Tx;
+use crate::store::outbox::{self, KeyOrder};
+use crate::unit::UnixMillis;
+
+/// What the inventory needs to know of the system around it.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The topic of answers (`inventory-service.inventory-result`).
+    pub(crate) results: String,
+    /// The topic of words to operations (`notification-service.send-notification`).
+    pub(crate) notifications: String,
+    /// Who is told of a product that is short: an operators' list.
+    pub(crate) operators: Text<320>,
+    pub(crate) announcer: Announcer,
+    pub(crate) now: fn() -> UnixMillis,
+}
+
+/// The handler. Takes `OrderPlaced`, `CancelReservation` and `RestoreReservation`, from whichever topics.
+pub(crate) struct Inventory {
+    settings: Settings,
+    ids: Box<dyn Ids>,
+}
+
+impl Inventory {
+    /// The events that it handles.
+    pub(crate) const HANDLES: [EventType; 3] =
+        [EventType::OrderPlaced, EventType::CancelReservation, EventType::RestoreReservation];
+
+    pub(crate) fn new(settings: Settings, ids: impl Ids) -> Self {
+        Self { settings, ids: Box::new(ids) }
+    }
+}
+
+impl Handler for Inventory {
+    async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
+        let mut commands = Vec::with_capacity(batch.len());
+        let mut sources = Vec::with_capacity(batch.len());
+        let mut poisoned = Vec::new();
+        for (at, record) in batch.iter().enumerate() {
+            match command(record) {
+                Ok(command) => {
+                    commands.push(command);
+                    sources.push(record);
+                }
+                Err(error) => poisoned.push((at, error)),
+            }
+        }
+        match self.carry_out(tx, &commands, &sources).await {
+            Err(error) => BatchOutcome::Failed(error),
+            Ok(()) if poisoned.is_empty() => BatchOutcome::Done,
+            Ok(()) => BatchOutcome::Poisoned(poisoned),
+        }
+    }
+}
+
+impl Inventory {
+    /// Each command with the record that it came in.
+    async fn carry_out(
+        &self,
+        tx: &mut Tx,
+        commands: &[Command],
+        sources: &[&Record],
+    ) -> Result<(), HandleError> {
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let now = (self.settings.now)();
+        let timestamp = Timestamp::from_unix_millis(now.0).map_err(HandleError::transient)?;
+        let desk = Desk { ids: &*self.ids, now: &timestamp, operators: &self.settings.operators };
+        let before = store::load(tx, commands).await?;
+        let (after, answers) = decide(before.clone(), commands, &desk);
+        let rows: Vec<outbox::Event> = answers
+            .into_iter()
+            .map(|answer| self.row(&answer, sources[answer.to]))
+            .collect::<Result<_, _>>()?;
+        store::save(tx, &before, &after, now).await?;
+        // The orders' rows are held until the end of the transaction, and so are their keys.
+        outbox::write(tx, &rows, KeyOrder::Held, now).await?;
+        Ok(())
+    }
+
+    /// An answer as a row of the outbox. One that does not keep its schema is refused, and its command with it.
+    fn row(&self, answer: &Answer, source: &Record) -> Result<outbox::Event, HandleError> {
+        let topic = match &answer.event {
+            Event::SendNotification(_) => &self.settings.notifications,
+            _ => &self.settings.results,
+        };
+        let row = self.settings.announcer.row(&answer.event, topic, source.traceparent());
+        row.map_err(HandleError::poison)
+    }
+}
+
+/// What a record asks for.
+fn command(record: &Record) -> Result<Command, HandleError> {
+    let event = Event::from_json(record.value().unwrap_or_default()).map_err(HandleError::poison)?;
+    event.try_into().map_err(|error: NoCommand| HandleError::poison(error))
+}

@@ -1,0 +1,31 @@
+//! The inventory: reserves stock for orders, gives it back when a refund asks for that, and tells operations when a
+//! product runs short.
+//!
+//! `decide` says what a batch of commands comes to, `store` reads and writes, `handler` puts both into the
+//! transaction of the runtime.
+
+mod changes;
+mod command;
+#[cfg(test)]
+mod contract;
+mod decide;
+mod handler;
+mod ids;
+#[cfg(test)]
+mod kafka_tests;
+mod lines;
+mod model;
+mod opening;
+pub(crate) mod stock;
+mod store;
+#[cfg(test)]
+mod testing;
+
+pub(crate) use handler::{Inventory, Settings};
+pub(crate) use ids::Uuids;
+pub(crate) use model::Level;
+pub(crate) use opening::open_stock;
+pub(crate) use store::MIGRATIONS;
+
+/// The service's name in the topology, and that of its store.
+pub(crate) const NAME: &str = "inventory-service";

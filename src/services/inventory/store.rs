@@ -1,0 +1,250 @@
+//! The inventory's tables, in both databases. What a batch needs is read by one statement a table and written by one.
+//!
+//! Rows are locked in one order, by every transaction: orders that are known, then products, each by their ids; so no
+//! two wait for each other. An order that two transactions hear of at the same time is written by the first, and the
+//! second begins anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use sqlx::AssertSqlSafe;
+
+use super::changes::Changes;
+use super::command::Command;
+use super::model::{Book, Done, Level, Order, Outcome, ReservedItem, Saga};
+use crate::event::{OrderId, ProductId, Quantity, ReservationId, SagaId, Text};
+use crate::store::{Dialect, Migration, StoreError, Tx, json};
+use crate::unit::UnixMillis;
+use crate::with_connection;
+
+/// The tables, beside those of messaging.
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "stock",
+    sqlite: include_str!("migrations/sqlite/0001_stock.sql"),
+    postgres: include_str!("migrations/postgres/0001_stock.sql"),
+}];
+
+/// Reads and locks what these commands are about.
+pub(super) async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Book, StoreError> {
+    let ids: BTreeSet<&OrderId> = commands.iter().map(Command::order_id).collect();
+    let orders = orders(tx, &ids).await?;
+    let mut products: BTreeSet<&ProductId> = commands.iter().flat_map(Command::products).collect();
+    for order in orders.values() {
+        if let Some(Outcome::Reserved { items, .. }) = &order.outcome {
+            products.extend(items.iter().map(|item| &item.product));
+        }
+    }
+    let products = self::products(tx, &products).await?;
+    Ok(Book { products, orders })
+}
+
+async fn orders(tx: &mut Tx, ids: &BTreeSet<&OrderId>) -> Result<BTreeMap<OrderId, Order>, StoreError> {
+    let asked = json(&singly(ids))?;
+    let rows: Vec<(String, Option<String>, Option<String>)> = with_connection!(tx, |connection| {
+        let sql = format!(
+            "SELECT order_id, reservation_id, reason FROM reservation
+             WHERE order_id IN (SELECT value ->> 0 FROM {}) ORDER BY order_id {}",
+            connection.each(),
+            connection.held(),
+        );
+        sqlx::query_as(AssertSqlSafe(sql)).bind(&asked).fetch_all(connection).await?
+    });
+    let mut orders: BTreeMap<OrderId, Order> = BTreeMap::new();
+    for (id, reservation, reason) in rows {
+        let outcome = match (reservation, reason) {
+            (Some(id), _) => {
+                Some(Outcome::Reserved { id: ReservationId::new(id).map_err(damaged)?, items: Vec::new() })
+            }
+            (None, Some(reason)) => Some(Outcome::Failed { reason: Text::new(reason).map_err(damaged)? }),
+            (None, None) => None,
+        };
+        orders.insert(OrderId::new(id).map_err(damaged)?, Order { outcome, sagas: BTreeMap::new() });
+    }
+    if !orders.is_empty() {
+        let known = json(&singly(orders.keys()))?;
+        read_items(tx, &known, &mut orders).await?;
+        read_sagas(tx, &known, &mut orders).await?;
+    }
+    Ok(orders)
+}
+
+async fn read_items(
+    tx: &mut Tx,
+    known: &str,
+    orders: &mut BTreeMap<OrderId, Order>,
+) -> Result<(), StoreError> {
+    let rows: Vec<(String, String, i64, i64)> = with_connection!(tx, |connection| {
+        let sql = format!(
+            "SELECT order_id, product_id, ordered, held FROM reservation_item
+             WHERE order_id IN (SELECT value ->> 0 FROM {}) ORDER BY order_id, place",
+            connection.each(),
+        );
+        sqlx::query_as(AssertSqlSafe(sql)).bind(known).fetch_all(connection).await?
+    });
+    for (order, product, ordered, held) in rows {
+        let order = orders.get_mut(&OrderId::new(order).map_err(damaged)?);
+        if let Some(Outcome::Reserved { items, .. }) = order.and_then(|order| order.outcome.as_mut()) {
+            let ordered = u32::try_from(ordered).map_err(damaged)?;
+            items.push(ReservedItem {
+                product: ProductId::new(product).map_err(damaged)?,
+                ordered: Quantity::new(ordered).map_err(damaged)?,
+                held: u32::try_from(held).map_err(damaged)?,
+            });
+        }
+    }
+    let without =
+        |order: &Order| matches!(&order.outcome, Some(Outcome::Reserved { items, .. }) if items.is_empty());
+    match orders.iter().find(|(_, order)| without(order)) {
+        Some((id, _)) => Err(damaged(format!("the reservation of order {id} has no items"))),
+        None => Ok(()),
+    }
+}
+
+async fn read_sagas(
+    tx: &mut Tx,
+    known: &str,
+    orders: &mut BTreeMap<OrderId, Order>,
+) -> Result<(), StoreError> {
+    let rows: Vec<(String, String, Option<String>, Option<String>)> = with_connection!(tx, |connection| {
+        let sql = format!(
+            "SELECT order_id, saga_id, cancelled, restored FROM saga_step
+             WHERE order_id IN (SELECT value ->> 0 FROM {})",
+            connection.each(),
+        );
+        sqlx::query_as(AssertSqlSafe(sql)).bind(known).fetch_all(connection).await?
+    });
+    let done = |text: Option<String>| -> Result<Option<Done>, StoreError> {
+        text.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()
+    };
+    for (order, saga, cancelled, restored) in rows {
+        if let Some(order) = orders.get_mut(&OrderId::new(order).map_err(damaged)?) {
+            let steps = Saga { cancelled: done(cancelled)?, restored: done(restored)? };
+            order.sagas.insert(SagaId::new(saga).map_err(damaged)?, steps);
+        }
+    }
+    Ok(())
+}
+
+async fn products(tx: &mut Tx, ids: &BTreeSet<&ProductId>) -> Result<BTreeMap<ProductId, Level>, StoreError> {
+    let asked = json(&singly(ids))?;
+    let rows: Vec<(String, i64, i64, bool)> = with_connection!(tx, |connection| {
+        let sql = format!(
+            "SELECT id, available, reserved, told FROM product
+             WHERE id IN (SELECT value ->> 0 FROM {}) ORDER BY id {}",
+            connection.each(),
+            connection.held(),
+        );
+        sqlx::query_as(AssertSqlSafe(sql)).bind(&asked).fetch_all(connection).await?
+    });
+    let level = |(id, available, reserved, told): (String, i64, i64, bool)| {
+        let available = u64::try_from(available).map_err(damaged)?;
+        let reserved = u64::try_from(reserved).map_err(damaged)?;
+        Ok((ProductId::new(id).map_err(damaged)?, Level { available, reserved, told }))
+    };
+    rows.into_iter().map(level).collect()
+}
+
+/// Writes what a batch came to; `before` is what [`load`] read.
+///
+/// [`StoreError::Conflict`] when another transaction wrote one of the orders meanwhile. Afterwards the transaction
+/// holds every order of `after`, by its row.
+pub(super) async fn save(
+    tx: &mut Tx,
+    before: &Book,
+    after: &Book,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let changes = Changes::between(before, after);
+    let new_orders: Vec<_> = changes.new_orders.iter().map(|row| (row, now.0)).collect();
+    let inserted = write(tx, &new_orders, |each| {
+        format!(
+            "INSERT INTO reservation (order_id, reservation_id, reason, created_at)
+             SELECT value -> 0 ->> 0, value -> 0 ->> 1, value -> 0 ->> 2, CAST(value ->> 1 AS bigint)
+             FROM {each} ORDER BY 1"
+        )
+    });
+    inserted.await.map_err(|error| match error {
+        StoreError::Duplicate(words) => StoreError::Conflict(words),
+        other => other,
+    })?;
+    write(tx, &changes.placed_later, |each| {
+        format!(
+            "UPDATE reservation SET reservation_id = new.value ->> 1, reason = new.value ->> 2
+             FROM (SELECT value FROM {each}) AS new WHERE reservation.order_id = new.value ->> 0"
+        )
+    })
+    .await?;
+    write(tx, &changes.new_items, |each| {
+        format!(
+            "INSERT INTO reservation_item (order_id, product_id, place, ordered, held)
+             SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS integer), CAST(value ->> 3 AS bigint),
+                    CAST(value ->> 4 AS bigint) FROM {each}"
+        )
+    })
+    .await?;
+    write(tx, &changes.held, |each| {
+        format!(
+            "UPDATE reservation_item SET held = CAST(new.value ->> 2 AS bigint) FROM (SELECT value FROM {each}) AS new
+             WHERE reservation_item.order_id = new.value ->> 0 AND reservation_item.product_id = new.value ->> 1"
+        )
+    })
+    .await?;
+    write(tx, &changes.sagas, |each| {
+        format!(
+            "INSERT INTO saga_step (order_id, saga_id, cancelled, restored)
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM {each} WHERE true
+             ON CONFLICT (order_id, saga_id) DO UPDATE
+             SET cancelled = excluded.cancelled, restored = excluded.restored"
+        )
+    })
+    .await?;
+    write(tx, &changes.levels, |each| {
+        format!(
+            "UPDATE product SET available = CAST(new.value ->> 1 AS bigint), reserved = CAST(new.value ->> 2 AS bigint),
+                                told = CAST(new.value ->> 3 AS boolean)
+             FROM (SELECT value FROM {each}) AS new WHERE product.id = new.value ->> 0"
+        )
+    })
+    .await?;
+    Ok(())
+}
+
+/// Adds products that are not known yet; the number of them.
+pub(super) async fn open(tx: &mut Tx, stock: &[(&str, u32)]) -> Result<u64, StoreError> {
+    let mut stock = stock.to_vec();
+    // In one order, as every transaction takes them.
+    stock.sort_unstable();
+    write(tx, &stock, |each| {
+        format!(
+            "INSERT INTO product (id, available, reserved)
+             SELECT value ->> 0, CAST(value ->> 1 AS bigint), 0 FROM {each} WHERE true ON CONFLICT DO NOTHING"
+        )
+    })
+    .await
+}
+
+/// One statement for all rows; how many it wrote.
+async fn write<R: Serialize>(
+    tx: &mut Tx,
+    rows: &[R],
+    statement: impl Fn(&str) -> String,
+) -> Result<u64, StoreError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let rows = json(&rows)?;
+    Ok(with_connection!(tx, |connection| {
+        let sql = statement(connection.each());
+        sqlx::query(AssertSqlSafe(sql)).bind(&rows).execute(connection).await?.rows_affected()
+    }))
+}
+
+/// Each id as a row of its own.
+fn singly<I: Serialize>(ids: impl IntoIterator<Item = I>) -> Vec<[I; 1]> {
+    ids.into_iter().map(|id| [id]).collect()
+}
+
+fn damaged(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Sql(format!("a row is damaged: {error}"))
+}
