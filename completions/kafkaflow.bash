@@ -49,6 +49,9 @@ _kafkaflow() {
             kafkaflow,snapshot)
                 cmd="kafkaflow__subcmd__snapshot"
                 ;;
+            kafkaflow,stock)
+                cmd="kafkaflow__subcmd__stock"
+                ;;
             kafkaflow,validate)
                 cmd="kafkaflow__subcmd__validate"
                 ;;
@@ -79,6 +82,15 @@ _kafkaflow() {
             kafkaflow__subcmd__schema,sample)
                 cmd="kafkaflow__subcmd__schema__subcmd__sample"
                 ;;
+            kafkaflow__subcmd__stock,adjust)
+                cmd="kafkaflow__subcmd__stock__subcmd__adjust"
+                ;;
+            kafkaflow__subcmd__stock,list)
+                cmd="kafkaflow__subcmd__stock__subcmd__list"
+                ;;
+            kafkaflow__subcmd__stock,set)
+                cmd="kafkaflow__subcmd__stock__subcmd__set"
+                ;;
             *)
                 ;;
         esac
@@ -86,7 +98,7 @@ _kafkaflow() {
 
     case "${cmd}" in
         kafkaflow)
-            opts="-v -h -V --verbose --help --version validate explain validate-event schema plan apply snapshot outbox run graph export completions man"
+            opts="-v -h -V --verbose --help --version validate explain validate-event schema plan apply snapshot outbox run stock graph export completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -655,6 +667,78 @@ _kafkaflow() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__stock)
+            opts="-v -h --verbose --help list set adjust"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__stock__subcmd__adjust)
+            opts="-v -h --store --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__stock__subcmd__list)
+            opts="-v -h --format --store --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kafkaflow__subcmd__stock__subcmd__set)
+            opts="-v -h --store --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

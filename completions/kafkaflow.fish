@@ -36,6 +36,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Brin
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "outbox" -d 'What services announce, and what became of it'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "run" -d 'Run one service of the design, until SIGTERM or Ctrl-C'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "stock" -d 'How much there is of each product'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "graph" -d 'Draw who writes to which topic, who reads it, and where its failures go'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "export" -d 'Write the topology in another form'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "completions" -d 'Write the completions of a shell to standard output'
@@ -177,6 +178,23 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l anonymous -d 'Serve others than this machine without a token'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -f -a "list" -d 'What is available of each product, and what is reserved for orders'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -f -a "set" -d 'Say how many pieces of a product are available, whatever it was before'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -f -a "adjust" -d 'Add pieces to what is available of a product, or take some away: `adjust PROD-101 -- -5`'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from list" -l format -r -f -a "table\t''
+json\t''
+markdown\t''"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from list" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from set" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from adjust" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from adjust" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and __fish_seen_subcommand_from adjust" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l env -d 'Environment of the file to lay over its base' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l topic -d 'Only the file\'s topics that match; `*`, `?`, `[…]` and `{a,b}` are understood (repeatable)' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand graph" -l format -d 'The language of the graph' -r -f -a "mermaid\t'For Markdown on GitHub and GitLab: put it into a ```mermaid block'

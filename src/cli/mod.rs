@@ -28,6 +28,7 @@ mod schema_files;
 mod select;
 mod signal;
 mod snapshot;
+mod stock;
 mod store;
 mod topology_file;
 mod validate;
@@ -71,6 +72,7 @@ enum Command {
     Outbox(outbox::Args),
     #[command(after_long_help = connect::properties_help())]
     Run(run::Args),
+    Stock(stock::Args),
     Graph(graph::Args),
     Export(export::Args),
     Completions(completions::Args),
@@ -110,6 +112,7 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
         Command::Snapshot(args) => wait_for(snapshot::run(&args, out)),
         Command::Outbox(args) => wait_for(outbox::run(args, out)),
         Command::Run(args) => serve(run::run(args, out)),
+        Command::Stock(args) => wait_for(stock::run(args, out)),
         Command::Graph(args) => graph::run(&args, out),
         Command::Export(args) => export::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),

@@ -1,16 +1,16 @@
 //! Where the services' stores are: `--store`, `KAFKAFLOW_STORE`.
 
 use super::error::CliError;
-use crate::store::{Location, Store, StoreError, services};
+use crate::store::{Location, LocationError, Migration, Store, StoreError, services};
 use crate::text::{listed, nearest, quoted};
 
 /// Names that a message lists.
 const MOST_LISTED: usize = 10;
 
-/// Which stores.
+/// Where the stores are.
 #[derive(clap::Args, Debug, Clone)]
 #[command(next_help_heading = "Store")]
-pub(crate) struct StoreArgs {
+pub(crate) struct LocationArgs {
     /// The services' stores: a folder of SQLite files, or a PostgreSQL database
     #[arg(
         long,
@@ -21,6 +21,14 @@ pub(crate) struct StoreArgs {
         default_value = "sqlite:.kafkaflow"
     )]
     store: String,
+}
+
+/// Which stores.
+#[derive(clap::Args, Debug, Clone)]
+#[command(next_help_heading = "Store")]
+pub(crate) struct StoreArgs {
+    #[command(flatten)]
+    at: LocationArgs,
 
     /// One service's store; without it all that are there
     #[arg(long, value_name = "NAME")]
@@ -33,12 +41,45 @@ pub(crate) struct Attached {
     pub(crate) store: Store,
 }
 
+impl LocationArgs {
+    fn location(&self) -> Result<Location, CliError> {
+        self.store.parse().map_err(|error: LocationError| {
+            CliError::usage("--store says no store").because(&error).help(error.help())
+        })
+    }
+
+    /// The store of one service, whose own tables are to be used; it must be there, none is made. `starter` is the
+    /// command that starts the service.
+    pub(crate) async fn attach(
+        &self,
+        service: &str,
+        migrations: &[Migration],
+        starter: &str,
+    ) -> Result<Attached, CliError> {
+        let location = self.location()?;
+        match attach(&location, service, migrations).await? {
+            Some(store) => Ok(Attached { service: service.to_owned(), store }),
+            None => Err(CliError::failed(format!("{location} has no store of {}", quoted(service))).help(
+                format!("`--store` says where it is; the service makes it when it starts: `{starter}`"),
+            )),
+        }
+    }
+}
+
+async fn attach(
+    location: &Location,
+    service: &str,
+    migrations: &[Migration],
+) -> Result<Option<Store>, CliError> {
+    Store::attach(location, service, migrations).await.map_err(|error| {
+        CliError::failed(format!("cannot read the store of {} in {location}", quoted(service))).because(error)
+    })
+}
+
 impl StoreArgs {
     /// The stores that are meant, which must be there: none is made.
     pub(crate) async fn attach(&self) -> Result<Vec<Attached>, CliError> {
-        let location: Location = self.store.parse().map_err(|error: crate::store::LocationError| {
-            CliError::usage("--store says no store").because(&error).help(error.help())
-        })?;
+        let location = self.at.location()?;
         let unreached =
             |error: StoreError| CliError::failed(format!("cannot read {location}")).because(error);
         let there = services(&location).await.map_err(unreached)?;
@@ -63,11 +104,7 @@ impl StoreArgs {
         };
         let mut attached = Vec::new();
         for service in wanted {
-            let store = Store::attach(&location, &service).await.map_err(|error| {
-                CliError::failed(format!("cannot read the store of {} in {location}", quoted(&service)))
-                    .because(error)
-            })?;
-            if let Some(store) = store {
+            if let Some(store) = attach(&location, &service, &[]).await? {
                 attached.push(Attached { service, store });
             }
         }

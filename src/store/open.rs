@@ -65,11 +65,16 @@ impl Store {
         Ok(Self { pool, service: service.into(), inbox_until: Arc::new(AtomicI32::new(i32::MIN)) })
     }
 
-    /// Opens a store that is there, and changes nothing of it; `None`: there is none of that service.
+    /// Opens a store that is there, and changes nothing of it; `None`: there is none of that service. `migrations`
+    /// are the service's own, where its own tables are to be used, or none.
     ///
     /// [`StoreError::Newer`] when a newer kafkaflow wrote it, and [`StoreError::Older`] when an older one did: its
     /// service brings it up to date when it starts.
-    pub async fn attach(location: &Location, service: &str) -> Result<Option<Self>, StoreError> {
+    pub async fn attach(
+        location: &Location,
+        service: &str,
+        migrations: &[Migration],
+    ) -> Result<Option<Self>, StoreError> {
         if !services(location).await?.iter().any(|known| known == service) {
             return Ok(None);
         }
@@ -84,18 +89,22 @@ impl Store {
         };
         let store = Self { pool, service: service.into(), inbox_until: Arc::new(AtomicI32::new(i32::MIN)) };
         let mut tx = store.reading();
-        let found: i64 = crate::with_connection!(tx, |connection| {
-            sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM messaging_migrations")
-                .fetch_one(connection)
-                .await?
-        });
-        tx.commit().await?;
-        let ours = MESSAGING.last().map_or(0, |step| step.version);
-        match found.cmp(&ours) {
-            std::cmp::Ordering::Less => Err(StoreError::Older(found)),
-            std::cmp::Ordering::Equal => Ok(Some(store)),
-            std::cmp::Ordering::Greater => Err(StoreError::Newer(found)),
+        for (steps, question) in [
+            (MESSAGING, "SELECT coalesce(max(version), 0) FROM messaging_migrations"),
+            (migrations, "SELECT coalesce(max(version), 0) FROM service_migrations"),
+        ] {
+            let Some(ours) = steps.last().map(|step| step.version) else { continue };
+            let found: i64 = crate::with_connection!(tx, |connection| {
+                sqlx::query_scalar(question).fetch_one(connection).await?
+            });
+            match found.cmp(&ours) {
+                std::cmp::Ordering::Less => return Err(StoreError::Older(found)),
+                std::cmp::Ordering::Equal => {}
+                std::cmp::Ordering::Greater => return Err(StoreError::Newer(found)),
+            }
         }
+        tx.commit().await?;
+        Ok(Some(store))
     }
 
     /// Whose store it is.

@@ -18,6 +18,7 @@ mod run;
 mod schema_check;
 mod schema_sample;
 mod services;
+mod stock;
 #[path = "../support/mod.rs"]
 mod support;
 mod validate;

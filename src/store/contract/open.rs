@@ -148,6 +148,16 @@ async fn a_store_of_a_newer_program_is_refused(test: TestStore) {
     Store::open(&test.location, "service", &newer, 2).await.unwrap().close().await;
     let refused = Store::open(&test.location, "service", MIGRATIONS, 2).await;
     assert_eq!(refused.map(drop), Err(StoreError::Newer(2)));
+    // Whoever only attaches is told the same, unless the service's own tables do not matter.
+    let attached = async |migrations: &[Migration]| {
+        Store::attach(&test.location, "service", migrations).await.map(|store| store.is_some())
+    };
+    assert_eq!(attached(MIGRATIONS).await, Err(StoreError::Newer(2)));
+    assert_eq!(attached(&newer).await, Ok(true));
+    assert_eq!(attached(&[]).await, Ok(true));
+    let third = Migration { version: 3, ..newer[1] };
+    assert_eq!(attached(&[newer[0], newer[1], third]).await, Err(StoreError::Older(2)));
+    assert_eq!(Store::attach(&test.location, "nobody", &[]).await.map(|store| store.is_some()), Ok(false));
     // Another service's tables are its own.
     Store::open(&test.location, "another service", MIGRATIONS, 2).await.unwrap().close().await;
 }
