@@ -156,9 +156,10 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_s
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l service -d 'One service\'s store; without it all that are there' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order" -f -a "order" -d 'The order service: takes orders over HTTP, confirms or cancels them as the inventory answers'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory" -f -a "order" -d 'The order service: takes orders over HTTP, confirms or cancels them as the inventory answers'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory" -f -a "inventory" -d 'The inventory service: reserves stock for orders, all items of an order or none'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l settings -d 'A file with settings: the flags\' names and values, as YAML; flags and environment win' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l topology -d 'The topology file [default: the one that is part of kafkaflow]' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l env -d 'Lay an environment of the topology over its base' -r
@@ -178,6 +179,21 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l anonymous -d 'Serve others than this machine without a token'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l settings -d 'A file with settings: the flags\' names and values, as YAML; flags and environment win' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l topology -d 'The topology file [default: the one that is part of kafkaflow]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l env -d 'Lay an environment of the topology over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database [default: sqlite:.kafkaflow]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l instance -d 'A name that outlives a restart (group.instance.id): partitions wait for it instead of moving' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l session-timeout -d 'How long the group waits for an instance that says nothing, in seconds [default: 10]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l listen -d 'Where HTTP is served; port 0 takes a free one' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l config -d 'A client.properties file' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l catalog -d 'Products and their opening stock [default: the catalogue that is part of kafkaflow]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l operators -d 'Who is told of products that are short: an operators\' list [default: operations]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l print-config -d 'Print what is in effect, as such a file, and end'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -f -a "list" -d 'What is available of each product, and what is reserved for orders'

@@ -114,8 +114,9 @@ impl Service {
 
     /// Works until `shutdown` completes, then finishes what is in hand: requests, batches, and what they announced.
     ///
-    /// HTTP serves from the beginning. When the store is open `begin` makes it fit for work. With it and a cluster that has what the topology promises,
-    /// `handler` gets what the group consumes, and `workers` run beside it until they are told to end.
+    /// HTTP serves from the beginning. When the store is open `begin` makes it fit for work. With it, and a cluster
+    /// that has what the topology promises, the handler gets what the group consumes, and `workers` run beside it until
+    /// they are told to end.
     pub(crate) async fn run<H: Handling>(
         self,
         around: Surroundings,

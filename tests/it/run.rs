@@ -106,13 +106,8 @@ fn what_is_in_effect_is_printed_as_a_file_that_can_be_used() {
     let run = folder.run_with(&args, &env, b"");
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(run.stdout);
-    let lines: String = run
-        .stdout
-        .lines()
-        .filter(|line| !line.starts_with("store"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    folder.write("again.yaml", &lines);
+    let lines: Vec<&str> = run.stdout.lines().filter(|line| !line.starts_with("store")).collect();
+    folder.write("again.yaml", lines.join("\n"));
     let again = folder.run_with(&["run", "order", "--settings", "again.yaml", "--print-config"], &env, b"");
     assert_eq!(again.stdout, run.stdout);
 }

@@ -157,7 +157,7 @@ fn collector() -> (String, mpsc::Receiver<[String; 5]>) {
 
 fn receive(mut stream: std::net::TcpStream, found: &mpsc::Sender<[String; 5]>) {
     let mut read = Vec::new();
-    let mut some = [0; 65536];
+    let mut some = vec![0; 65536];
     while let Ok(count @ 1..) = stream.read(&mut some) {
         read.extend_from_slice(&some[..count]);
         let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else { continue };

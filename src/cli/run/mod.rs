@@ -1,6 +1,7 @@
 //! `kafkaflow run`
 
 mod assets;
+mod inventory;
 mod order;
 mod settings;
 
@@ -26,10 +27,12 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Service {
     Order(Box<order::Args>),
+    Inventory(Box<inventory::Args>),
 }
 
 pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliError> {
     match args.service {
+        Service::Inventory(args) => Box::pin(inventory::run(*args, out)).await,
         Service::Order(args) => Box::pin(order::run(*args, out)).await,
     }
 }

@@ -16,6 +16,7 @@ mod kafka_tests;
 mod lines;
 mod model;
 mod opening;
+pub(crate) mod run;
 pub(crate) mod stock;
 mod store;
 #[cfg(test)]
