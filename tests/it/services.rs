@@ -109,8 +109,8 @@ fn an_order_is_confirmed_while_there_is_stock_and_cancelled_when_not(test: &str,
         customer("order-confirmed"),
     ];
     expected.extend([
-        ("stock-out".to_owned(), "operations".to_owned()),
-        ("stock-out".to_owned(), "operations".to_owned()),
+        ("out-of-stock".to_owned(), "operations".to_owned()),
+        ("out-of-stock".to_owned(), "operations".to_owned()),
     ]);
     assert_eq!(told, expected);
 }
