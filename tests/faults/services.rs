@@ -37,7 +37,7 @@ fn with_all_brokers_down_orders_are_taken_and_confirmed_when_they_return() {
     let (order, inventory) = (system.run("order", &[]), system.run("inventory", &[]));
     let mut ids = vec![order.place("LOAD-1", 1)];
     outcomes(&order, &ids);
-    dev(&["kafka", "stop", "--kill"]);
+    dev(&["kafka", "stop"]);
     for _ in 0..50 {
         ids.push(order.place("LOAD-1", 1));
     }

@@ -19,6 +19,8 @@ pub(super) fn client_config(connection: &ConnectionConfig) -> Result<ClientConfi
         .set("client.id", &connection.client_id)
         .set("socket.connection.setup.timeout.ms", milliseconds(connection.connect_timeout))
         .set("socket.timeout.ms", milliseconds(connection.request_timeout))
+        // A broker that is back should not be found ten seconds later; Java's clients wait for one second at most.
+        .set("reconnect.backoff.max.ms", "1000")
         // A request for another partition must not wait for the acknowledgement of the packet before it.
         .set("socket.nagle.disable", "true")
         .set_log_level(RDKafkaLogLevel::Info);
