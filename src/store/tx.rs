@@ -1,6 +1,6 @@
 //! One transaction, whichever database it is in.
 
-use sqlx::{Executor, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, Transaction};
 
 use super::open::Pool;
 use super::{Store, StoreError};
@@ -62,10 +62,7 @@ impl Tx {
                     Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
                 }
                 Pool::Sqlite { readers, .. } => Open::Sqlite(readers.begin().await?),
-                Pool::Postgres(pool) if self.writes => Open::Postgres(pool.begin().await?),
-                Pool::Postgres(pool) => {
-                    Open::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
-                }
+                Pool::Postgres(pool) => Open::Postgres(begin(pool.clone(), self.writes).await?),
             });
         }
         match &mut self.open {
@@ -117,5 +114,22 @@ impl Tx {
             None => {}
         }
         Ok(())
+    }
+}
+
+/// In a task of its own, which goes on when nobody waits any more, such as a request whose client hung up. sqlx counts a
+/// transaction as open when the server has answered; dropped before that it gives the connection back as it is, and the
+/// next transaction on it would be part of this one, and read only perhaps.
+async fn begin(pool: PgPool, writes: bool) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let begun = tokio::spawn(async move {
+        if writes {
+            pool.begin().await
+        } else {
+            pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+        }
+    });
+    match begun.await {
+        Ok(begun) => Ok(begun?),
+        Err(ended) => Err(StoreError::Unavailable(format!("no transaction began: {ended}"))),
     }
 }

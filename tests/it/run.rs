@@ -154,7 +154,11 @@ fn a_topology_that_lies_there_is_not_used_by_itself_and_said_so() {
 
 #[test]
 fn many_idle_streams_cost_little_and_orders_go_on() {
-    const STREAMS: usize = 1000;
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const STREAMS: usize = 10_000;
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    assert!(limit.maximum.is_none_or(|most| most > 11_000), "this test needs 11000 open files: ulimit -Hn");
     let system = System::new("streams", None);
     system.apply();
     let service = system.run("order", &[]);

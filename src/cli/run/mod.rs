@@ -30,7 +30,17 @@ enum Service {
     Inventory(Box<inventory::Args>),
 }
 
+/// Every client holds a connection; the system's usual limit of open files is for programs that have few.
+fn allow_many_connections() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::info!("the limit of open files stays: {error}");
+    }
+}
+
 pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliError> {
+    allow_many_connections();
     match args.service {
         Service::Inventory(args) => Box::pin(inventory::run(*args, out)).await,
         Service::Order(args) => Box::pin(order::run(*args, out)).await,

@@ -172,3 +172,37 @@ async fn two_programs_may_open_a_store_at_once(test: TestStore) {
         assert_eq!(one.await.unwrap(), Ok(()));
     }
 }
+
+/// As a request does whose client hangs up at the wrong moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_nobody_waits_for_any_more_is_not_left_open() {
+    let test = TestStore::postgres(MIGRATIONS).await;
+    // Looks on without a connection of the store's own.
+    let watcher = Store::open(&test.location, "watcher", MIGRATIONS, 2).await.unwrap();
+    for n in 0..300_u64 {
+        let mut tx = test.store.reading();
+        let patience = std::time::Duration::from_micros(n * 3);
+        let _ = tokio::time::timeout(patience, tx.connection()).await.map(drop);
+        drop(tx);
+        until_no_transaction_rests(&watcher).await;
+    }
+}
+
+async fn until_no_transaction_rests(store: &Store) {
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        let mut tx = store.reading();
+        let Connection::Postgres(connection) = tx.connection().await.unwrap() else { unreachable!() };
+        let resting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()",
+        )
+        .fetch_one(connection)
+        .await
+        .unwrap();
+        if resting == 0 {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "a transaction was left open");
+        tokio::task::yield_now().await;
+    }
+}
