@@ -1,6 +1,6 @@
 # What the benchmarks run on: the binary, brokers of their own, the peers.
 
-BENCHMARKS=(plan apply validate messaging start build) # the longest, which nothing should disturb, last
+BENCHMARKS=(plan apply validate messaging soak crash start build) # the longest, which nothing should disturb, last
 WORK=$STATE/bench
 export BENCH_WORK=$WORK BENCH_HEAP=2g
 export PYTHONDONTWRITEBYTECODE=1 # nothing beside the sources
@@ -27,12 +27,13 @@ release_build() {
 messaging_build() {
   local built
   built=$(cargo build --release --quiet --bench messaging --message-format=json | sed -n 's/.*"name":"messaging".*"executable":"\([^"]*\)".*/\1/p')
-  [[ -n $built ]] || die "benches/messaging.rs was not built"
+  [[ -n $built ]] || die "benches/messaging was not built"
   export BENCH_MESSAGING=$built
 }
 
 OUR_POSTGRES=''
 have_postgres() {
+  [[ -z ${BENCH_POSTGRES:-} ]] || return 0
   need_packages postgres
   if ! ./dev postgres status >/dev/null 2>&1; then
     OUR_POSTGRES=1
@@ -95,4 +96,23 @@ have_ajv() {
     cp benches/peers/ajv/package-lock.json "$BENCH_AJV/installed"
   fi
   cp benches/peers/ajv/validate.mjs "$BENCH_AJV"
+}
+
+# Spring Kafka: jars by Maven, one class by javac, made once for what its folder holds.
+have_spring() {
+  local folder=$STATE/bench-spring sum
+  sum=$(cat benches/peers/spring/* | sha256sum)
+  export BENCH_SPRING=$folder/run
+  [[ $(cat "$folder/made-of" 2>/dev/null) != "$sum" ]] || return 0
+  need_packages javac mvn
+  note "resolving Spring Kafka with Maven"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  if ! mvn -q -B -f benches/peers/spring/pom.xml dependency:copy-dependencies -DoutputDirectory="$folder/lib" >"$WORK/maven.log" 2>&1; then
+    tail -n 15 "$WORK/maven.log" >&2
+    die "Maven found no jars"
+  fi
+  javac --release 17 -d "$folder/classes" -cp "$folder/lib/*" benches/peers/spring/SpringPeer.java
+  cp benches/peers/spring/run "$folder"
+  echo "$sum" >"$folder/made-of"
 }
