@@ -9,8 +9,8 @@ use kafkaflow::kafka::{Cluster, Producer};
 use kafkaflow::messaging::{Delivery, Outgoing, Publisher};
 use kafkaflow::runtime::relay::{self, Relay, Wake};
 use kafkaflow::runtime::{Boundary, OnBoundary};
-use kafkaflow::store::Store;
 use kafkaflow::store::outbox::{self, Event, KeyOrder};
+use kafkaflow::store::{Connection, Store};
 use kafkaflow::unit::UnixMillis;
 use rdkafka::ClientContext;
 use rdkafka::message::OwnedHeaders;
@@ -76,7 +76,25 @@ async fn write(store: &Store, events: &[Event]) {
     tx.commit().await.expect("committed");
 }
 
-/// A backlog, published as fast as it goes by the steps of the relay's own loop.
+async fn last_row(store: &Store) -> i64 {
+    let mut tx = store.reading();
+    let Connection::Postgres(connection) = tx.connection().await.expect("a connection") else {
+        panic!("the relay is measured on PostgreSQL")
+    };
+    sqlx::query_scalar("SELECT max(seq) FROM outbox").fetch_one(connection).await.expect("a row")
+}
+
+/// Whether such a row waits to be published.
+async fn waits(store: &Store, which: &str, last: i64) -> bool {
+    let mut tx = store.reading();
+    let Connection::Postgres(connection) = tx.connection().await.expect("a connection") else {
+        panic!("the relay is measured on PostgreSQL")
+    };
+    let sql = format!("SELECT EXISTS (SELECT FROM outbox_pending WHERE {which})");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(last).fetch_one(connection).await.expect("an answer")
+}
+
+/// A backlog, published as fast as it goes.
 pub(crate) async fn relay_backlog(
     cluster: &Cluster,
     store: &str,
@@ -90,32 +108,27 @@ pub(crate) async fn relay_backlog(
         write(&store, &(first..last).map(|number| events::row(topic, number)).collect::<Vec<_>>()).await;
     }
     let written = rate(count, writing);
-    let options = relay::Options::default();
-    let renew = options.lease / 3;
-    let mut relay = Relay::new(store.clone(), cluster.producer().expect("a producer"), options, "bench");
-    relay.refresh(UnixMillis::now()).await.expect("keys");
-    let (began, mut renewed) = (Instant::now(), Instant::now());
-    let (mut published, mut slowest, mut rounds) = (0, Duration::ZERO, 0);
-    while published < count {
-        if renewed.elapsed() > renew {
-            relay.refresh(UnixMillis::now()).await.expect("keys");
-            renewed = Instant::now();
-        }
-        let round = Instant::now();
-        published += relay.relay_once(UnixMillis::now()).await.expect("a round").published;
-        slowest = slowest.max(round.elapsed());
-        rounds += 1;
+    let last = last_row(&store).await;
+    let producer = cluster.producer().expect("a producer");
+    let relay = Relay::new(store.clone(), producer, relay::Options::default(), "bench");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let began = Instant::now();
+    let relaying = tokio::spawn(relay::run(relay, Wake::new(), Duration::from_secs(5), async {
+        let _ = stopped.await;
+    }));
+    // The last is about the last to be recorded; all are when none waits.
+    while waits(&store, "seq = $1", last).await || waits(&store, "seq <= $1", last).await {
+        tokio::time::sleep(EVERY).await;
     }
     let (per_second, seconds) = (rate(count, began), began.elapsed().as_secs_f64());
-    drop(relay);
+    drop(stop);
+    relaying.await.expect("it ends").expect("it relays");
     close(store).await;
     serde_json::json!({
         "what": "relay",
         "written_per_second": written,
         "per_second": per_second,
         "seconds": seconds,
-        "rounds": rounds,
-        "slowest_round_ms": slowest.as_secs_f64() * 1000.0,
     })
 }
 

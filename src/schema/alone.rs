@@ -10,12 +10,20 @@ pub(super) fn is_valid(
     surely: impl FnOnce(&str, usize, &mut Places) -> Option<usize>,
     violations: impl FnOnce() -> Vec<Violation>,
 ) -> bool {
+    is_surely_valid(document, surely) || violations().is_empty()
+}
+
+/// Whether `surely` takes `document` as one document.
+pub(super) fn is_surely_valid(
+    document: &[u8],
+    surely: impl FnOnce(&str, usize, &mut Places) -> Option<usize>,
+) -> bool {
     let sure = || {
         let text = std::str::from_utf8(document).ok()?;
         let end = surely(text, scan::skip_blanks(document, 0), &mut Places::default())?;
         (scan::skip_blanks(document, end) == document.len()).then_some(())
     };
-    sure().is_some() || violations().is_empty()
+    sure().is_some()
 }
 
 /// What is wrong with `document` as one document: its text, and what `judge` says of it.

@@ -101,6 +101,16 @@ impl Judge {
         alone::is_valid(document, surely, || self.violations(document))
     }
 
+    /// Whether the bytes are beyond doubt one valid document that calls itself an `event`; `false` says nothing.
+    pub(crate) fn is_surely(&self, document: &[u8], event: &[u8]) -> bool {
+        alone::is_surely_valid(document, |text, at, places| {
+            if peek_type(text, at)?.as_bytes() != event {
+                return None;
+            }
+            self.surely_valid(text, at, places)
+        })
+    }
+
     /// Everything that is wrong with the bytes as one document; places are bytes of `document`.
     #[must_use]
     pub fn violations(&self, document: &[u8]) -> Vec<Violation> {

@@ -86,6 +86,9 @@ impl GroupConsumer {
             ("queued.max.messages.kbytes", QUEUED_KBYTES),
             // A queue that was full is soon empty again; librdkafka would wait for a second.
             ("fetch.queue.backoff.ms", "5"),
+            // A broker is asked about partitions without news alone while the queues of the others are full; these wait for
+            // its answer when they are empty again.
+            ("fetch.wait.max.ms", "50"),
             ("auto.commit.interval.ms", "1000"),
             ("session.timeout.ms", session.as_str()),
             ("heartbeat.interval.ms", heartbeat.as_str()),

@@ -139,6 +139,10 @@ pub(super) fn judge(record: &Record, intake: &Intake) -> Option<Cause> {
         return Some(Cause::new(Class::SchemaViolation, "the record has no value"));
     };
     let header = record.header(EVENT_TYPE).filter(|name| !name.is_empty());
+    // Nearly all are; the others are worth a second look.
+    if header.is_some_and(|header| judge.is_surely(value, header)) {
+        return None;
+    }
     if let Some(header) = header
         && let Some(Envelope { event_type: Some(said), .. }) = Envelope::of(record)
         && said.as_bytes() != header

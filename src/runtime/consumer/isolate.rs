@@ -3,11 +3,11 @@
 use std::error::Error;
 
 use super::Consumer;
-use super::step::{BREAKER, Fate, Share, Stop, Trouble, Work};
+use super::step::{BREAKER, Fate, Share, Stop, Trouble, Work, candidate};
 use crate::messaging::Publisher;
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::runtime::handler::{BatchOutcome, HandleError, Handling};
-use crate::store::inbox::{Candidate, Claim};
+use crate::store::inbox::Claim;
 use crate::store::{StoreError, Tx};
 use crate::unit::UnixMillis;
 
@@ -79,7 +79,7 @@ async fn until_one_fails<H: Handling, P: Publisher>(
         }
         let mut cause = Cause::of(Class::RetriesExhausted, error.as_ref());
         cause.message = format!("{attempts} attempts: {}", cause.message);
-        work.fate = Fate::Doomed { id, cause };
+        work.fate = Fate::Doomed { id, cause: Box::new(cause) };
         consumer.doom(tx, std::iter::once(work), now).await?;
         dying += 1;
     }
@@ -98,8 +98,7 @@ async fn alone<H: Handling, P: Publisher>(
     if stored {
         tx.savepoint().await?;
     }
-    let candidate = Candidate { id: id.to_owned(), place: work.record.place() };
-    let claim = consumer.claim(tx, std::slice::from_ref(&candidate), now).await?.pop();
+    let claim = consumer.claim(tx, &[candidate(id, &work.record)], now).await?.pop();
     if consumer.settle(work, claim.unwrap_or(Claim::New)) {
         let outcome = consumer.handled(tx, std::slice::from_mut(&mut work.record)).await;
         let error = match outcome {
@@ -118,7 +117,7 @@ async fn alone<H: Handling, P: Publisher>(
                 return Ok(Some(error));
             }
             Some(poison) => {
-                let cause = Cause::of(Class::Poison, &poison);
+                let cause = Box::new(Cause::of(Class::Poison, &poison));
                 work.fate = Fate::Doomed { id: id.to_owned(), cause };
             }
         }

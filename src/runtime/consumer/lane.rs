@@ -140,6 +140,8 @@ pub(super) async fn work<H: Handling, P: Publisher>(
             held[at].put_back(rest, now);
         }
         consumer.boundary.reach(Boundary::Stored);
+        // A handler that never waits would keep other lanes from a thread.
+        tokio::task::yield_now().await;
     }
 }
 

@@ -200,7 +200,7 @@ impl<H, P> Consumer<H, P> {
     pub(super) async fn claim(
         &self,
         tx: &mut Tx,
-        events: &[Candidate],
+        events: &[Candidate<'_>],
         now: UnixMillis,
     ) -> Result<Vec<Claim>, StoreError> {
         if !self.remembers() {

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use super::Consumer;
-use super::step::{BREAKER, Fate, Share, Stop, Trouble};
+use super::step::{BREAKER, Fate, Share, Stop, Trouble, candidate};
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::messaging::{Publisher, Record};
 use crate::runtime::boundary::Boundary;
@@ -164,7 +164,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             Came::Waits(reason) => {
                 share.stop.get_or_insert(Stop::Wait(reason));
             }
-            Came::Poison(error) => work.fate = Fate::Doomed { id, cause: Cause::of(Class::Poison, &error) },
+            Came::Poison(error) => work.fate = Fate::Doomed { id, cause: Box::new(Cause::of(Class::Poison, &error)) },
             Came::Failed(error) => {
                 let offset = work.record.offset();
                 let attempts = match share.failing {
@@ -180,7 +180,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
                 } else {
                     let mut cause = Cause::of(Class::RetriesExhausted, error.as_ref());
                     cause.message = format!("{attempts} attempts: {}", cause.message);
-                    work.fate = Fate::Doomed { id, cause };
+                    work.fate = Fate::Doomed { id, cause: Box::new(cause) };
                 }
             }
         }
@@ -194,15 +194,15 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         now: UnixMillis,
     ) -> Result<(), StoreError> {
         let mut tx = self.tx();
-        let candidate = |at: &usize| {
+        let asked = |at: &usize| {
             let work = &share.works[*at];
             let id = match &work.fate {
-                Fate::Open { id, .. } => id.clone(),
-                _ => String::new(),
+                Fate::Open { id, .. } => id.as_str(),
+                _ => "",
             };
-            Candidate { id, place: work.record.place() }
+            candidate(id, &work.record)
         };
-        let candidates: Vec<Candidate> = done.iter().map(candidate).collect();
+        let candidates: Vec<Candidate<'_>> = done.iter().map(asked).collect();
         let claims = self.claim(&mut tx, &candidates, now).await?;
         // Somebody else may have settled one meanwhile.
         let new = done.iter().zip(claims).filter(|(_, claim)| !matches!(claim, Claim::Known));

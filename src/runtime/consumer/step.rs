@@ -52,15 +52,15 @@ pub(super) enum Stop {
 #[derive(Debug)]
 pub(super) enum Fate {
     /// Not handled yet; with a cause it will not be, unless it turns out to be a duplicate.
-    Open { id: String, cause: Option<Cause> },
+    Open { id: String, cause: Option<Box<Cause>> },
     /// Nothing is left to do.
     Finished,
     /// Nobody is to handle it: so its headers say.
     Skipped,
     /// It will not be handled; the inbox, where this transaction has it noted as handled, is still to be told.
-    Doomed { id: String, cause: Cause },
+    Doomed { id: String, cause: Box<Cause> },
     /// The inbox knows that it is given up; its dead letter is still to be acknowledged.
-    Dead { cause: Cause },
+    Dead { cause: Box<Cause> },
 }
 
 impl Fate {
@@ -170,7 +170,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         match intake::sort(record, intake) {
             Sorted::Take { id } => Fate::Open { id, cause: None },
             Sorted::Skip => Fate::Skipped,
-            Sorted::Dead { id, cause } => Fate::Open { id, cause: Some(cause) },
+            Sorted::Dead { id, cause } => Fate::Open { id, cause: Some(Box::new(cause)) },
         }
     }
 
@@ -193,7 +193,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             for ((share, work), record) in taken.iter().zip(batch) {
                 shares[*share].works[*work].record = record;
             }
-            let mut poisoned = match outcome {
+            let mut poisoned: HashMap<usize, HandleError> = match outcome {
                 BatchOutcome::Done => HashMap::new(),
                 BatchOutcome::Poisoned(poisoned) => poisoned.into_iter().collect(),
                 BatchOutcome::Failed(HandleError::Store(error)) => return Err(Trouble::Store(error)),
@@ -203,14 +203,13 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
                 BatchOutcome::Failed(_) => return Err(Trouble::Handler),
             };
             handled = handled.saturating_sub(poisoned.len());
-            for (at, (share, _)) in taken.iter().enumerate() {
-                done[*share] += usize::from(!poisoned.contains_key(&at));
-            }
             for (at, (share, work)) in taken.into_iter().enumerate() {
+                let poison = if poisoned.is_empty() { None } else { poisoned.remove(&at) };
+                done[share] += usize::from(poison.is_none());
                 let fate = &mut shares[share].works[work].fate;
-                *fate = match (poisoned.remove(&at), std::mem::replace(fate, Fate::Finished)) {
+                *fate = match (poison, std::mem::replace(fate, Fate::Finished)) {
                     (Some(error), Fate::Open { id, .. }) => {
-                        Fate::Doomed { id, cause: Cause::of(Class::Poison, &error) }
+                        Fate::Doomed { id, cause: Box::new(Cause::of(Class::Poison, &error)) }
                     }
                     _ => Fate::Finished,
                 };
@@ -246,7 +245,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
                 if let Fate::Open { id, .. } = &one.fate {
                     places.push((share, work));
                     if self.remembers() {
-                        candidates.push(Candidate { id: id.clone(), place: one.record.place() });
+                        candidates.push(candidate(id, &one.record));
                     }
                 }
             }
@@ -271,12 +270,12 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             }
             Claim::Dead(death) => {
                 let class = death.class.parse().unwrap_or(Class::Poison);
-                work.fate = Fate::Dead { cause: Cause::new(class, death.reason) };
+                work.fate = Fate::Dead { cause: Box::new(Cause::new(class, death.reason)) };
                 return false;
             }
             Claim::New => {}
         }
-        let judge = || intake::judge(&work.record, self.intake(work.record.topic())?);
+        let judge = || intake::judge(&work.record, self.intake(work.record.topic())?).map(Box::new);
         match cause.or_else(judge) {
             Some(cause) => {
                 work.fate = Fate::Doomed { id, cause };
@@ -370,6 +369,10 @@ impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+pub(super) fn candidate<'r>(id: &'r str, record: &'r Record) -> Candidate<'r> {
+    Candidate { id, place: (record.topic(), record.partition(), record.offset()) }
 }
 
 fn rest(share: Share) -> Rest {

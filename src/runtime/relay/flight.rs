@@ -1,6 +1,9 @@
 //! Rows that were handed to the producer, and what is known of them. Pure but for the outcomes' channel.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::messaging::{Delivery, Header, Outcome, Outgoing, PublishError};
 use crate::store::outbox::{Dead, Pending, Published};
@@ -8,6 +11,10 @@ use crate::store::outbox::{Dead, Pending, Published};
 /// The rows of one round.
 pub(super) struct Flight {
     rows: Vec<(Pending, Fate)>,
+    /// Of how many nothing is known.
+    flying: usize,
+    /// When something was heard last.
+    heard: Instant,
     delivery: Delivery,
 }
 
@@ -41,7 +48,9 @@ pub(super) struct Landed {
 
 impl Flight {
     pub(super) fn new(rows: Vec<Pending>, delivery: Delivery) -> Self {
-        Self { rows: rows.into_iter().map(|row| (row, Fate::Flying)).collect(), delivery }
+        let flying = rows.len();
+        let rows = rows.into_iter().map(|row| (row, Fate::Flying)).collect();
+        Self { rows, flying, heard: Instant::now(), delivery }
     }
 
     /// Waits for outcomes; `false`: there will be no more.
@@ -62,8 +71,12 @@ impl Flight {
     }
 
     fn learn(&mut self, outcomes: Vec<Outcome>) {
+        if !outcomes.is_empty() {
+            self.heard = Instant::now();
+        }
         for (at, outcome) in outcomes {
             let Some((row, fate)) = self.rows.get_mut(at) else { continue };
+            self.flying -= usize::from(*fate == Fate::Flying);
             *fate = match outcome {
                 Ok(place) => Fate::Acknowledged(Published {
                     seq: row.seq,
@@ -84,15 +97,37 @@ impl Flight {
                 *fate = Fate::Unacknowledged("the producer ended".to_owned());
             }
         }
+        self.flying = 0;
     }
 
     pub(super) fn is_flying(&self) -> bool {
-        self.rows.iter().any(|(_, fate)| *fate == Fate::Flying)
+        self.flying > 0
+    }
+
+    /// Whether it flies, and nothing was heard of it for so long.
+    pub(super) fn is_stuck(&self, patience: Duration) -> bool {
+        self.is_flying() && self.heard.elapsed() >= patience
+    }
+
+    /// Waits until all is known of it, or it is stuck.
+    pub(super) async fn wait(&mut self, patience: Duration) {
+        while self.is_flying() {
+            let heard = tokio::time::timeout_at(self.heard + patience, self.hear()).await;
+            if !heard.unwrap_or(false) {
+                return;
+            }
+        }
     }
 
     /// Rows of which nothing is known.
     pub(super) fn flying(&self) -> impl Iterator<Item = &Pending> {
         self.rows.iter().filter(|(_, fate)| *fate == Fate::Flying).map(|(row, _)| row)
+    }
+
+    /// Rows that wait in the store still, and are not to be taken again.
+    pub(super) fn taken(&self) -> impl Iterator<Item = i64> {
+        let taken = |fate: &Fate| matches!(fate, Fate::Flying | Fate::Acknowledged(_));
+        self.rows.iter().filter(move |(_, fate)| taken(fate)).map(|(row, _)| row.seq)
     }
 
     /// What can be acted upon now. A row behind one of its key whose fate is open stays where it is.
@@ -146,11 +181,11 @@ impl Flight {
 
 /// Which of these rows may be handed over now: not those whose key is in flight, and of a key only rows for one
 /// topic, since two topics' records are acknowledged in any order.
-pub(super) fn admit(rows: Vec<Pending>, busy: &HashSet<String>) -> Vec<Pending> {
+pub(super) fn admit(rows: Vec<Pending>, busy: &HashSet<&str>) -> Vec<Pending> {
     let mut topics: HashMap<String, Option<String>> = HashMap::new();
     let mut admitted = Vec::with_capacity(rows.len());
     for row in rows {
-        if busy.contains(&row.key) {
+        if busy.contains(row.key.as_str()) {
             continue;
         }
         let topic = topics.entry(row.key.clone()).or_insert_with(|| Some(row.topic.clone()));

@@ -13,6 +13,9 @@ use crate::store::outbox::{self, Dead, Pending, Published, Skip};
 use crate::store::{Store, StoreError, lease};
 use crate::unit::UnixMillis;
 
+/// Batches that are in flight at the same time: while one is acknowledged the next is read, and the one before recorded.
+const FLIGHTS: usize = 4;
+
 /// Publishes the rows of one store.
 pub struct Relay<P> {
     pub(super) store: Store,
@@ -21,7 +24,7 @@ pub struct Relay<P> {
     /// Who this is; unlike every other relay that ever was.
     pub(super) owner: String,
     pub(super) buckets: Buckets,
-    /// Rows that the producer still has. Only the newest is waited for.
+    /// Rows that the producer still has.
     flights: Vec<Flight>,
     /// What was acknowledged and is not recorded yet.
     unrecorded: Vec<Published>,
@@ -36,6 +39,8 @@ pub struct Relay<P> {
 pub struct Relayed {
     /// Rows that were found waiting.
     pub found: usize,
+    /// Those of them that the producer was handed.
+    pub taken: usize,
     pub published: usize,
     pub dead: usize,
     /// Rows that go on waiting because no broker acknowledged them.
@@ -86,29 +91,62 @@ impl<P: Publisher> Relay<P> {
     ///
     /// When the store fails afterwards the acknowledgements are kept and recorded first thing in the next round.
     pub async fn relay_once(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
+        let mut relayed = self.take_off(now).await?;
+        if relayed.taken > 0
+            && let Some(newest) = self.flights.last_mut()
+        {
+            newest.wait(self.options.patience).await;
+        }
+        self.land(&mut relayed, now).await?;
+        Ok(relayed)
+    }
+
+    /// Records what is known by now and publishes what waits, at most one batch of it; waits for no acknowledgement.
+    pub(super) async fn take_off(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
         let mut relayed = Relayed::default();
         for flight in &mut self.flights {
             flight.hear_ready();
         }
         // Before rows are taken: what is known of a row must be recorded, or it would be found waiting again.
         self.land(&mut relayed, now).await?;
+        if self.has_enough() {
+            return Ok(relayed);
+        }
         let skip = self.stuck().await;
         let rows = self.fetch(&skip).await?;
         relayed.found = rows.len();
-        let busy: HashSet<String> =
-            self.flights.iter().flat_map(Flight::flying).map(|row| row.key.clone()).collect();
+        let busy: HashSet<&str> =
+            self.flights.iter().flat_map(Flight::flying).map(|row| row.key.as_str()).collect();
         let rows = admit(rows, &busy);
+        relayed.taken = rows.len();
         if !rows.is_empty() {
             self.boundary.reach(Boundary::Taken);
             let records: Vec<Outgoing> = rows.iter().map(record_of).collect();
             // Kept before it is waited for: whoever drops this future loses nothing.
             self.flights.push(Flight::new(rows, self.publisher.publish(records)));
-            if let Some(newest) = self.flights.last_mut() {
-                wait_for(newest, self.options.patience).await;
-            }
         }
-        self.land(&mut relayed, now).await?;
         Ok(relayed)
+    }
+
+    /// Flights of which more is to be heard soon.
+    fn young(&mut self) -> impl Iterator<Item = &mut Flight> {
+        let patience = self.options.patience;
+        self.flights.iter_mut().filter(move |flight| flight.is_flying() && !flight.is_stuck(patience))
+    }
+
+    /// Whether so much is in flight that more would only wait in the producer.
+    pub(super) fn has_enough(&mut self) -> bool {
+        self.young().count() >= FLIGHTS
+    }
+
+    /// Waits until all is known of some flight, or nothing was heard of it for too long; for ever where there is none.
+    pub(super) async fn one_landed(&mut self) {
+        let patience = self.options.patience;
+        let waiting: Vec<_> = self.young().map(|flight| Box::pin(flight.wait(patience))).collect();
+        if waiting.is_empty() {
+            return std::future::pending().await;
+        }
+        futures_util::future::select_all(waiting).await;
     }
 
     /// Waits for what the producer has, and records it; takes no new rows.
@@ -140,8 +178,10 @@ impl<P: Publisher> Relay<P> {
     async fn fetch(&self, skip: &[Skip]) -> Result<Vec<Pending>, StoreError> {
         let mut tx = self.store.reading();
         let buckets = self.buckets.numbers();
+        let taken: Vec<i64> = self.flights.iter().flat_map(Flight::taken).collect();
         let rows =
-            outbox::pending(&mut tx, &buckets, skip, self.options.followers, self.options.batch).await?;
+            outbox::pending(&mut tx, &buckets, skip, &taken, self.options.followers, self.options.batch)
+                .await?;
         tx.commit().await?;
         Ok(rows)
     }
@@ -149,8 +189,9 @@ impl<P: Publisher> Relay<P> {
     /// The partitions whose records nobody acknowledges at present.
     async fn stuck(&mut self) -> Vec<Skip> {
         let mut stuck = BTreeSet::new();
-        let flying = self.flights.iter().flat_map(Flight::flying);
-        for row in flying {
+        let patience = self.options.patience;
+        let flights = self.flights.iter().filter(|flight| flight.is_stuck(patience));
+        for row in flights.flat_map(Flight::flying) {
             if !self.partitions.contains_key(&row.topic)
                 && let Some(count) = self.publisher.partitions(&row.topic).await
             {
@@ -211,7 +252,8 @@ impl<P: Publisher> Relay<P> {
         }
         relayed.published += self.unrecorded.len();
         relayed.dead += dead.len();
-        relayed.in_flight = self.in_flight();
+        let stuck = self.flights.iter().filter(|flight| flight.is_stuck(self.options.patience));
+        relayed.in_flight = stuck.map(|flight| flight.flying().count()).sum();
         self.record(&dead, now).await
     }
 
@@ -236,15 +278,5 @@ impl<P: Publisher> Relay<P> {
         self.unrecorded.clear();
         self.boundary.reach(Boundary::Recorded);
         Ok(())
-    }
-}
-
-/// Until all is known of a flight, or nothing more was heard for so long.
-async fn wait_for(flight: &mut Flight, patience: Duration) {
-    while flight.is_flying() {
-        match tokio::time::timeout(patience, flight.hear()).await {
-            Ok(true) => {}
-            Ok(false) | Err(_) => return,
-        }
     }
 }

@@ -76,7 +76,7 @@ pub async fn run<P: Publisher>(
             step = step(&mut relay, &mut beat) => step,
         };
         let pause = match step {
-            Ok(relayed) => beat.after(&relayed),
+            Ok(relayed) => beat.after(&relayed, relay.has_enough()),
             Err(error) if error.is_transient() || matches!(error, StoreError::Fenced { .. }) => {
                 tracing::warn!("relay: {error}");
                 relay.health.troubled(PART, error.to_string());
@@ -88,7 +88,8 @@ pub async fn run<P: Publisher>(
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                () = wake.woken(), if !beat.failing() => beat.woken(),
+                () = relay.one_landed(), if !beat.failing() => {}
+                () = wake.woken(), if !beat.failing() && !beat.blocked => beat.woken(),
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -119,7 +120,7 @@ async fn step<P: Publisher>(relay: &mut Relay<P>, beat: &mut Beat) -> Result<Rel
         look(relay, now).await?;
         beat.look = instant + LOOK;
     }
-    let relayed = relay.relay_once(now).await?;
+    let relayed = relay.take_off(now).await?;
     observe(relay, &relayed);
     Ok(relayed)
 }
@@ -183,7 +184,8 @@ fn observe<P>(relay: &Relay<P>, relayed: &Relayed) {
 /// When the next round is due.
 struct Beat {
     poll: (Duration, Duration),
-    batch: usize,
+    /// Whether nothing can be taken before something has landed.
+    blocked: bool,
     idle: Duration,
     failures: u32,
     renew: Instant,
@@ -195,7 +197,7 @@ impl Beat {
     fn new(options: &super::Options, now: Instant) -> Self {
         Self {
             poll: options.poll,
-            batch: options.batch as usize,
+            blocked: false,
             idle: options.poll.0,
             failures: 0,
             renew: now,
@@ -205,7 +207,7 @@ impl Beat {
     }
 
     /// How long to sleep after a round.
-    fn after(&mut self, relayed: &Relayed) -> Duration {
+    fn after(&mut self, relayed: &Relayed, has_enough: bool) -> Duration {
         if relayed.published == 0 && relayed.unacknowledged > 0 {
             if let Some(reason) = &relayed.reason {
                 tracing::warn!("relay: {} rows are not acknowledged: {reason}", relayed.unacknowledged);
@@ -213,7 +215,12 @@ impl Beat {
             return self.after_failure();
         }
         self.failures = 0;
-        if relayed.published > 0 || relayed.dead > 0 || relayed.found >= self.batch {
+        // What was found and not taken waits for rows of its keys that are in flight.
+        self.blocked = has_enough || relayed.found > 0 && relayed.taken == 0;
+        if self.blocked {
+            return self.poll.1;
+        }
+        if relayed.published > 0 || relayed.dead > 0 || relayed.taken > 0 {
             self.idle = self.poll.0;
             return Duration::ZERO;
         }

@@ -23,8 +23,7 @@ async fn claim(store: &Store, group: &str, ids: &[&str], now: UnixMillis) -> Vec
 
 /// Claims events that stand at offset 9, and says which are to be handled.
 async fn claimed(tx: &mut Tx, group: &str, ids: &[&str], now: UnixMillis) -> Vec<bool> {
-    let events: Vec<Candidate> =
-        ids.iter().map(|id| Candidate { id: (*id).to_owned(), place: "t/0/9".to_owned() }).collect();
+    let events: Vec<Candidate> = ids.iter().map(|id| Candidate { id, place: ("t", 0, 9) }).collect();
     let claims = inbox::claim(tx, group, &events, now).await.unwrap();
     claims.into_iter().map(|claim| claim == Claim::New).collect()
 }
@@ -68,10 +67,10 @@ async fn a_dead_event_is_no_duplicate_until_its_replay_was_handled(test: TestSto
 async fn what_was_given_up_is_dead_wherever_it_is_read_again(test: TestStore) {
     let mut tx = test.store.tx();
     inbox::give_up(&mut tx, "g", "a", &death("t/0/9"), NOW.after(DAY)).await.unwrap();
-    let events = [("a", "t/0/9"), ("b", "t/0/10"), ("a", "t/0/11"), ("a", "t/0/12")]
-        .map(|(id, place)| Candidate { id: id.to_owned(), place: place.to_owned() });
+    let events = [("a", 9), ("b", 10), ("a", 11), ("a", 12)]
+        .map(|(id, offset)| Candidate { id, place: ("t", 0, offset) });
     let claims = inbox::claim(&mut tx, "g", &events, NOW).await.unwrap();
-    let dead = Claim::Dead(Death { reason: "no\u{fffd} such".to_owned(), ..death("t/0/9") });
+    let dead = Claim::Dead(Box::new(Death { reason: "no\u{fffd} such".to_owned(), ..death("t/0/9") }));
     assert_eq!(claims, [dead, Claim::New, Claim::New, Claim::Known]);
     inbox::give_back(&mut tx, "g", &["a", "b"]).await.unwrap();
     let again = inbox::claim(&mut tx, "g", &events[1..], NOW).await.unwrap();

@@ -46,7 +46,7 @@ async fn pending_ids(store: &Store, skip: &[Skip], followers: Followers) -> Vec<
 
 async fn rows(store: &Store, skip: &[Skip], followers: Followers) -> Vec<Pending> {
     let mut tx = store.reading();
-    pending(&mut tx, &all_buckets(), skip, followers, 1000).await.unwrap()
+    pending(&mut tx, &all_buckets(), skip, &[], followers, 1000).await.unwrap()
 }
 
 fn all_buckets() -> Vec<i16> {

@@ -172,7 +172,7 @@ async fn only_the_buckets_asked_for_are_given(test: TestStore) {
     let mut seen = 0;
     for bucket in all_buckets() {
         let mut tx = test.store.reading();
-        let rows = outbox::pending(&mut tx, &[bucket], &[], Followers::Pass, 1000).await.unwrap();
+        let rows = outbox::pending(&mut tx, &[bucket], &[], &[], Followers::Pass, 1000).await.unwrap();
         let of = |key: &str| i16::try_from(key_hash(key.as_bytes()) % outbox::BUCKETS).unwrap();
         assert!(rows.iter().all(|row| of(&row.key) == bucket));
         seen += rows.len();

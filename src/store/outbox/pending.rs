@@ -52,11 +52,12 @@ pub struct Dead {
     pub reason: String,
 }
 
-/// The first rows of these buckets that may be published now, in the order of `seq`.
+/// The first rows of these buckets that may be published now, in the order of `seq`; not those that are `taken` already.
 pub async fn pending(
     tx: &mut Tx,
     buckets: &[i16],
     skip: &[Skip],
+    taken: &[i64],
     followers: Followers,
     limit: u32,
 ) -> Result<Vec<Pending>, StoreError> {
@@ -64,7 +65,8 @@ pub async fn pending(
         return Ok(Vec::new());
     }
     let postgres = matches!(tx.connection().await?, Connection::Postgres(_));
-    let sql = question(postgres, buckets.len() < BUCKETS as usize, !skip.is_empty(), followers);
+    let some_buckets = buckets.len() < BUCKETS as usize;
+    let sql = question(postgres, some_buckets, !skip.is_empty(), !taken.is_empty(), followers);
     let limit = i64::from(limit);
     let rows = match tx.connection().await? {
         Connection::Postgres(connection) => {
@@ -81,6 +83,7 @@ pub async fn pending(
                 .bind(topics)
                 .bind(partitions)
                 .bind(counts)
+                .bind(taken)
                 .fetch_all(connection)
                 .await?
                 .iter()
@@ -99,6 +102,7 @@ pub async fn pending(
                 .bind(limit)
                 .bind(crate::store::json(&buckets)?)
                 .bind(crate::store::json(&skip)?)
+                .bind(crate::store::json(&taken)?)
                 .fetch_all(connection)
                 .await?
                 .iter()
@@ -109,15 +113,15 @@ pub async fn pending(
     Ok(rows)
 }
 
-fn question(postgres: bool, some_buckets: bool, skips: bool, followers: Followers) -> String {
+fn question(postgres: bool, some_buckets: bool, skips: bool, taken: bool, followers: Followers) -> String {
     let mut sql = "SELECT o.seq, o.id, o.aggregateid, o.type, o.payload, o.topic, o.traceparent
          FROM outbox_pending p JOIN outbox o ON o.seq = p.seq WHERE true"
         .to_owned();
     if postgres {
         // Every parameter has its type even where it is not used.
-        sql.push_str(" AND ($2::smallint[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4::int[] IS NOT NULL AND $5::int[] IS NOT NULL)");
+        sql.push_str(" AND ($2::smallint[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4::int[] IS NOT NULL AND $5::int[] IS NOT NULL AND $6::bigint[] IS NOT NULL)");
     } else {
-        sql.push_str(" AND ($2 IS NOT NULL AND $3 IS NOT NULL)");
+        sql.push_str(" AND ($2 IS NOT NULL AND $3 IS NOT NULL AND $4 IS NOT NULL)");
     }
     if some_buckets {
         sql.push_str(if postgres {
@@ -133,6 +137,14 @@ fn question(postgres: bool, some_buckets: bool, skips: bool, followers: Follower
         } else {
             " AND NOT EXISTS (SELECT 1 FROM json_each($3) s
                   WHERE s.value ->> 0 = p.topic AND (s.value ->> 2 = 0 OR p.hash % (s.value ->> 2) = s.value ->> 1))"
+        });
+    }
+    if taken {
+        // A subselect is hashed once, however many they are.
+        sql.push_str(if postgres {
+            " AND p.seq NOT IN (SELECT unnest($6))"
+        } else {
+            " AND p.seq NOT IN (SELECT value FROM json_each($4))"
         });
     }
     if followers == Followers::Wait {

@@ -3,10 +3,14 @@
 //! Ids of ordinary events live as long as their source keeps records; ids that were dead-lettered live as long as the
 //! dead-letter topic, since a replay may bring them back. An id that is only dead is no duplicate: its replay runs.
 
-use std::collections::{HashMap, HashSet};
+mod claim;
+
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use sqlx::{AssertSqlSafe, Executor, Row};
+
+pub use claim::{Candidate, Claim, claim};
 
 use super::open::Pool;
 use super::{Connection, Store, StoreError, Tx};
@@ -29,135 +33,12 @@ pub fn id_of(id: &[u8]) -> String {
     }
 }
 
-/// An event that a group may have had before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// As [`id_of`] has it.
-    pub id: String,
-    /// Where the record stands: `topic/partition/offset`.
-    pub place: String,
-}
-
-/// What the inbox knows of an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// Nothing, or that it died elsewhere: it is to be handled, and the transaction has it noted.
-    New,
-    /// It has had its effect.
-    Known,
-    /// It was given up, at this very place: it is to be dead-lettered, and not handled.
-    Dead(Death),
-}
-
 /// Why an event was given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Death {
     pub place: String,
     pub class: String,
     pub reason: String,
-}
-
-/// Takes these events' effects upon this transaction. Of an event that is there twice the first is new.
-///
-/// The transaction must hold the fence of the partitions that the events come from before it commits.
-pub async fn claim(
-    tx: &mut Tx,
-    group: &str,
-    events: &[Candidate],
-    now: UnixMillis,
-) -> Result<Vec<Claim>, StoreError> {
-    if events.is_empty() {
-        return Ok(Vec::new());
-    }
-    let day = now.day();
-    let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
-    if !tx.store()?.has_inbox_for(day) {
-        let store = tx.store()?.clone();
-        make_days(&store, day).await?;
-    }
-    // One answer of the database: ids that are noted now, and deaths (with a place).
-    let rows: Vec<(String, Option<Death>)> = match tx.connection().await? {
-        Connection::Postgres(connection) => sqlx::query(
-            "WITH dead AS (
-                 SELECT event_id, place, class, reason, applied FROM inbox_dead
-                 WHERE consumer_group = $1 AND event_id = ANY ($2)
-             ), fresh AS (
-                 INSERT INTO inbox (day, consumer_group, event_id)
-                 SELECT $3, $1, g.event_id FROM unnest($2::text[]) AS g (event_id)
-                 -- A scalar is looked up by the index, row by row; an anti-join may be planned as a scan of the whole inbox.
-                 WHERE (SELECT true FROM inbox i WHERE i.consumer_group = $1 AND i.event_id = g.event_id LIMIT 1) IS NULL
-                   AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.event_id = g.event_id)
-                 ON CONFLICT DO NOTHING
-                 RETURNING event_id
-             )
-             SELECT event_id, NULL AS place, NULL AS class, NULL AS reason FROM fresh
-             UNION ALL SELECT event_id, place, class, reason FROM dead WHERE NOT applied",
-        )
-        .bind(group)
-        .bind(&ids)
-        .bind(day)
-        .fetch_all(connection)
-        .await?
-        .iter()
-        .map(answer)
-        .collect::<Result<_, _>>()?,
-        Connection::Sqlite(connection) => {
-            let given = super::json(&ids)?;
-            let fresh: Vec<String> = sqlx::query_scalar(
-                "INSERT INTO inbox (day, consumer_group, event_id)
-                 SELECT $3, $1, g.value FROM json_each($2) g
-                 WHERE NOT EXISTS (SELECT 1 FROM inbox_dead d WHERE d.consumer_group = $1 AND d.event_id = g.value)
-                 ON CONFLICT DO NOTHING
-                 RETURNING event_id",
-            )
-            .bind(group)
-            .bind(&given)
-            .bind(day)
-            .fetch_all(&mut *connection)
-            .await?;
-            let dead = sqlx::query(
-                "SELECT event_id, place, class, reason FROM inbox_dead
-                 WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2)) AND applied = 0",
-            )
-            .bind(group)
-            .bind(&given)
-            .fetch_all(connection)
-            .await?;
-            let dead = dead.iter().map(answer).collect::<Result<Vec<_>, _>>()?;
-            fresh.into_iter().map(|id| (id, None)).chain(dead).collect()
-        }
-    };
-    let mut answers: HashMap<String, Option<Death>> = rows.into_iter().collect();
-    let mut revived = Vec::new();
-    let claims = events
-        .iter()
-        .map(|event| match answers.get(&event.id) {
-            None => Claim::Known,
-            Some(Some(death)) if death.place == event.place => Claim::Dead(death.clone()),
-            Some(found) => {
-                if found.is_some() {
-                    revived.push(event.id.as_str());
-                }
-                answers.remove(&event.id);
-                Claim::New
-            }
-        })
-        .collect();
-    set_applied(tx, group, &revived, true).await?;
-    Ok(claims)
-}
-
-fn answer<R: Row>(row: &R) -> Result<(String, Option<Death>), sqlx::Error>
-where
-    usize: sqlx::ColumnIndex<R>,
-    for<'r> String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-    for<'r> Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
-{
-    let death = match (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?) {
-        (Some(place), Some(class), Some(reason)) => Some(Death { place, class, reason }),
-        _ => None,
-    };
-    Ok((row.try_get(0)?, death))
 }
 
 async fn set_applied<S: AsRef<str>>(

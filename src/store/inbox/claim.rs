@@ -1,0 +1,181 @@
+//! Taking events upon a transaction: which of them are new.
+
+use std::collections::HashMap;
+
+use sqlx::{PgConnection, Row, SqliteConnection};
+
+use super::{Death, make_days, set_applied};
+use crate::store::{Connection, StoreError, Tx, json};
+use crate::unit::UnixMillis;
+
+/// An event that a group may have had before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate<'r> {
+    /// As [`super::id_of`] has it.
+    pub id: &'r str,
+    /// Where the record stands: topic, partition and offset.
+    pub place: (&'r str, i32, i64),
+}
+
+impl Candidate<'_> {
+    /// Whether it stands at `topic/partition/offset`.
+    fn stands_at(&self, place: &str) -> bool {
+        let (topic, partition, offset) = self.place;
+        place == format!("{topic}/{partition}/{offset}")
+    }
+}
+
+/// What the inbox knows of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Nothing, or that it died elsewhere: it is to be handled, and the transaction has it noted.
+    New,
+    /// It has had its effect.
+    Known,
+    /// It was given up, at this very place: it is to be dead-lettered, and not handled.
+    Dead(Box<Death>),
+}
+
+/// Takes these events' effects upon this transaction. Of an event that is there twice the first is new.
+///
+/// The transaction must hold the fence of the partitions that the events come from before it commits.
+pub async fn claim(
+    tx: &mut Tx,
+    group: &str,
+    events: &[Candidate<'_>],
+    now: UnixMillis,
+) -> Result<Vec<Claim>, StoreError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let day = now.day();
+    let ids: Vec<&str> = events.iter().map(|event| event.id).collect();
+    if !tx.store()?.has_inbox_for(day) {
+        let store = tx.store()?.clone();
+        make_days(&store, day).await?;
+    }
+    let found = match tx.connection().await? {
+        Connection::Postgres(connection) => claim_in_postgres(connection, group, &ids, day).await?,
+        Connection::Sqlite(connection) => claim_in_sqlite(connection, group, &ids, day).await?,
+    };
+    let Some(mut answers) = found else { return Ok(vec![Claim::New; events.len()]) };
+    let mut revived = Vec::new();
+    let claims = events
+        .iter()
+        .map(|event| match answers.get(event.id) {
+            None => Claim::Known,
+            Some(Some(death)) if event.stands_at(&death.place) => Claim::Dead(Box::new(death.clone())),
+            Some(found) => {
+                if found.is_some() {
+                    revived.push(event.id);
+                }
+                answers.remove(event.id);
+                Claim::New
+            }
+        })
+        .collect();
+    set_applied(tx, group, &revived, true).await?;
+    Ok(claims)
+}
+
+/// Ids that are noted now, and those that are given up.
+type Answers = HashMap<String, Option<Death>>;
+
+/// `None`: all are noted now, as nearly always; then not one id travels back.
+async fn claim_in_postgres(
+    connection: &mut PgConnection,
+    group: &str,
+    ids: &[&str],
+    day: i32,
+) -> Result<Option<Answers>, StoreError> {
+    let rows = sqlx::query(
+        "WITH dead AS (
+             SELECT event_id, place, class, reason, applied FROM inbox_dead
+             WHERE consumer_group = $1 AND event_id = ANY ($2)
+         ), fresh AS (
+             INSERT INTO inbox (day, consumer_group, event_id)
+             SELECT $3, $1, g.event_id FROM unnest($2::text[]) AS g (event_id)
+             -- A scalar is looked up by the index, row by row; an anti-join may be planned as a scan of the whole inbox.
+             -- On the same day, the index that is inserted into finds it.
+             WHERE (SELECT true FROM inbox i
+                    WHERE i.consumer_group = $1 AND i.event_id = g.event_id AND i.day <> $3 LIMIT 1) IS NULL
+               AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.event_id = g.event_id)
+             ON CONFLICT DO NOTHING
+             RETURNING event_id
+         )
+         SELECT CASE WHEN count(*) < cardinality($2) THEN coalesce(array_agg(event_id::text), '{}') END,
+                NULL, NULL, NULL, NULL
+         FROM fresh
+         UNION ALL SELECT NULL, event_id, place, class, reason FROM dead WHERE NOT applied",
+    )
+    .bind(group)
+    .bind(ids)
+    .bind(day)
+    .fetch_all(connection)
+    .await?;
+    let (mut fresh, mut dead) = (None, Vec::new());
+    for row in &rows {
+        match row.try_get::<Option<String>, _>(1)? {
+            None => fresh = row.try_get::<Option<Vec<String>>, _>(0)?,
+            Some(id) => {
+                let death = Death { place: row.try_get(2)?, class: row.try_get(3)?, reason: row.try_get(4)? };
+                dead.push((id, Some(death)));
+            }
+        }
+    }
+    Ok(fresh.map(|fresh| fresh.into_iter().map(|id| (id, None)).chain(dead).collect()))
+}
+
+/// The same on SQLite, where nobody else writes meanwhile: so it is asked first what is known, which is seldom much.
+async fn claim_in_sqlite(
+    connection: &mut SqliteConnection,
+    group: &str,
+    ids: &[&str],
+    day: i32,
+) -> Result<Option<Answers>, StoreError> {
+    let given = json(&ids)?;
+    let known: Vec<String> = sqlx::query_scalar(
+        "SELECT event_id FROM inbox WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))",
+    )
+    .bind(group)
+    .bind(&given)
+    .fetch_all(&mut *connection)
+    .await?;
+    let dead = sqlx::query(
+        "SELECT event_id, place, class, reason, applied FROM inbox_dead
+         WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))",
+    )
+    .bind(group)
+    .bind(&given)
+    .fetch_all(&mut *connection)
+    .await?;
+    let noted = sqlx::query(
+        "INSERT INTO inbox (day, consumer_group, event_id)
+         SELECT $3, $1, g.value FROM json_each($2) g
+         WHERE NOT EXISTS (SELECT 1 FROM inbox_dead d WHERE d.consumer_group = $1 AND d.event_id = g.value)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(group)
+    .bind(&given)
+    .bind(day)
+    .execute(connection)
+    .await?
+    .rows_affected();
+    if noted == ids.len() as u64 {
+        return Ok(None);
+    }
+    let mut answers: Answers = ids.iter().map(|id| ((*id).to_owned(), None)).collect();
+    for id in &known {
+        answers.remove(id);
+    }
+    for row in &dead {
+        let id: String = row.try_get(0)?;
+        if row.try_get(4)? {
+            answers.remove(&id);
+        } else {
+            let death = Death { place: row.try_get(1)?, class: row.try_get(2)?, reason: row.try_get(3)? };
+            answers.insert(id, Some(death));
+        }
+    }
+    Ok(Some(answers))
+}
