@@ -20,6 +20,7 @@ on_both_stores! { &[];
     followers_pass_where_they_may,
     what_is_not_acknowledged_is_published_again_with_what_follows_it,
     a_stuck_partition_holds_up_no_other,
+    batches_are_taken_while_others_are_in_flight_but_none_of_their_keys,
     a_keys_rows_for_two_topics_go_one_after_the_other,
     acknowledgements_outlive_a_failing_store,
     two_relays_share_the_keys_and_one_takes_over_from_the_other,
@@ -197,6 +198,31 @@ async fn a_stuck_partition_holds_up_no_other(test: TestStore) {
     relay.relay_once(NOW).await.unwrap();
     assert_eq!(fake.ids(), ["e2", "e5", "e1", "e3", "e4"]);
     assert_eq!(relay.in_flight(), 0);
+}
+
+async fn batches_are_taken_while_others_are_in_flight_but_none_of_their_keys(test: TestStore) {
+    let fake = Fake::new();
+    fake.script(|_| Does::Hold);
+    let patient = Options { patience: Duration::from_secs(60), ..Options::default() };
+    let mut relay = Relay::new(test.store.clone(), fake.clone(), patient, "a");
+    relay.refresh(NOW).await.unwrap();
+    let mut taken = Vec::new();
+    for (id, key) in [("e1", "k"), ("e2", "l"), ("e3", "k"), ("e4", "m"), ("e5", "n"), ("e6", "o")] {
+        write(&test.store, &[event(id, key, "t")]).await;
+        let relayed = relay.take_off(NOW).await.unwrap();
+        taken.push((relayed.found, relayed.taken, relayed.published));
+    }
+    // e3 is found again and again; e6 would be a batch too many.
+    assert_eq!(taken, [(1, 1, 0), (1, 1, 0), (1, 0, 0), (2, 1, 0), (2, 1, 0), (0, 0, 0)]);
+    assert_eq!(relay.in_flight(), 4);
+    fake.script(|_| Does::Acknowledge);
+    fake.release();
+    relay.one_landed().await;
+    let relayed = relay.take_off(NOW).await.unwrap();
+    assert_eq!((relayed.published, relayed.taken), (4, 2));
+    assert_eq!(relay.finish(Duration::from_secs(60), NOW).await.unwrap().published, 2);
+    assert_eq!(fake.ids(), ["e1", "e2", "e4", "e5", "e3", "e6"]);
+    assert!(states(&test.store).await.iter().all(|state| matches!(state, State::Published { .. })));
 }
 
 async fn a_keys_rows_for_two_topics_go_one_after_the_other(test: TestStore) {

@@ -18,6 +18,7 @@ on_both_stores! { crate::store::contract::MIGRATIONS;
     followers_of_a_dead_row_wait_or_pass,
     topics_and_partitions_are_skipped_on_request,
     only_the_buckets_asked_for_are_given,
+    rows_that_are_taken_already_are_not_given,
     old_rows_are_deleted_in_batches,
 }
 
@@ -178,6 +179,17 @@ async fn only_the_buckets_asked_for_are_given(test: TestStore) {
         seen += rows.len();
     }
     assert_eq!(seen, 100);
+}
+
+async fn rows_that_are_taken_already_are_not_given(test: TestStore) {
+    let events: Vec<Event> = (0..30).map(|n| event(n, &format!("key-{n}"))).collect();
+    write(&test.store, &events).await;
+    let all: Vec<i64> =
+        rows(&test.store, &[], Followers::Wait).await.into_iter().map(|row| row.seq).collect();
+    let (taken, free): (Vec<i64>, Vec<i64>) = all.iter().partition(|seq| *seq % 3 > 0);
+    let mut tx = test.store.reading();
+    let given = outbox::pending(&mut tx, &all_buckets(), &[], &taken, Followers::Wait, 4).await.unwrap();
+    assert_eq!(given.into_iter().map(|row| row.seq).collect::<Vec<_>>(), free[..4]);
 }
 
 async fn old_rows_are_deleted_in_batches(test: TestStore) {

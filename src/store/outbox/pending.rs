@@ -78,6 +78,8 @@ pub async fn pending(
                 .collect();
             let topics: Vec<&str> = skip.iter().map(|skip| skip.topic.as_str()).collect();
             sqlx::query(AssertSqlSafe(sql))
+                // Planned anew each time: a plan that was made for an empty outbox would scan a full one for every row.
+                .persistent(false)
                 .bind(limit)
                 .bind(buckets)
                 .bind(topics)
