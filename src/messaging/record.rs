@@ -155,7 +155,6 @@ impl Record {
     }
 
     /// Name and value of each header, in the record's order; a name may be there more than once.
-    #[must_use]
     pub fn headers(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
         // What went in was text.
         self.raw_headers().map(|(name, value)| (std::str::from_utf8(name).unwrap_or_default(), value))

@@ -164,7 +164,9 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             Came::Waits(reason) => {
                 share.stop.get_or_insert(Stop::Wait(reason));
             }
-            Came::Poison(error) => work.fate = Fate::Doomed { id, cause: Box::new(Cause::of(Class::Poison, &error)) },
+            Came::Poison(error) => {
+                work.fate = Fate::Doomed { id, cause: Box::new(Cause::of(Class::Poison, &error)) }
+            }
             Came::Failed(error) => {
                 let offset = work.record.offset();
                 let attempts = match share.failing {

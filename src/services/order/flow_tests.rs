@@ -61,7 +61,8 @@ async fn order(test: &TestStore, id: &str) -> Order {
 /// What customers are told, in the order of the outbox, with the trace of each.
 async fn notices(test: &TestStore) -> Vec<(SendNotification, Option<String>)> {
     let all: Vec<i16> = (0..64).collect();
-    let rows = outbox::pending(&mut test.store.reading(), &all, &[], Followers::Wait, 100).await.unwrap();
+    let rows =
+        outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 100).await.unwrap();
     let read = |row: outbox::Pending| match Event::from_json(row.payload.as_bytes()) {
         Ok(Event::SendNotification(notice)) => Some((notice, row.traceparent)),
         _ => None,

@@ -65,8 +65,12 @@ pub async fn pending(
         return Ok(Vec::new());
     }
     let postgres = matches!(tx.connection().await?, Connection::Postgres(_));
-    let some_buckets = buckets.len() < BUCKETS as usize;
-    let sql = question(postgres, some_buckets, !skip.is_empty(), !taken.is_empty(), followers);
+    let limits = Limits {
+        buckets: buckets.len() < BUCKETS as usize,
+        skips: !skip.is_empty(),
+        taken: !taken.is_empty(),
+    };
+    let sql = question(postgres, limits, followers);
     let limit = i64::from(limit);
     let rows = match tx.connection().await? {
         Connection::Postgres(connection) => {
@@ -115,7 +119,15 @@ pub async fn pending(
     Ok(rows)
 }
 
-fn question(postgres: bool, some_buckets: bool, skips: bool, taken: bool, followers: Followers) -> String {
+/// What keeps rows out of an answer.
+#[derive(Clone, Copy)]
+struct Limits {
+    buckets: bool,
+    skips: bool,
+    taken: bool,
+}
+
+fn question(postgres: bool, limits: Limits, followers: Followers) -> String {
     let mut sql = "SELECT o.seq, o.id, o.aggregateid, o.type, o.payload, o.topic, o.traceparent
          FROM outbox_pending p JOIN outbox o ON o.seq = p.seq WHERE true"
         .to_owned();
@@ -125,14 +137,14 @@ fn question(postgres: bool, some_buckets: bool, skips: bool, taken: bool, follow
     } else {
         sql.push_str(" AND ($2 IS NOT NULL AND $3 IS NOT NULL AND $4 IS NOT NULL)");
     }
-    if some_buckets {
+    if limits.buckets {
         sql.push_str(if postgres {
             " AND p.bucket = ANY ($2)"
         } else {
             " AND p.bucket IN (SELECT value FROM json_each($2))"
         });
     }
-    if skips {
+    if limits.skips {
         sql.push_str(if postgres {
             " AND NOT EXISTS (SELECT 1 FROM unnest($3, $4, $5) AS s (topic, partition, count)
                   WHERE s.topic = p.topic AND (s.count = 0 OR p.hash % s.count = s.partition))"
@@ -141,7 +153,7 @@ fn question(postgres: bool, some_buckets: bool, skips: bool, taken: bool, follow
                   WHERE s.value ->> 0 = p.topic AND (s.value ->> 2 = 0 OR p.hash % (s.value ->> 2) = s.value ->> 1))"
         });
     }
-    if taken {
+    if limits.taken {
         // A subselect is hashed once, however many they are.
         sql.push_str(if postgres {
             " AND p.seq NOT IN (SELECT unnest($6))"

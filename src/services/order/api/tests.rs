@@ -168,7 +168,7 @@ async fn an_order_is_accepted_at_once_and_can_be_looked_at(test: TestStore) {
     assert_eq!(said["status"], "PENDING");
     assert_eq!(said["message"], "Your order is being confirmed. This usually takes a few seconds.");
     let all: Vec<i16> = (0..64).collect();
-    let rows = outbox::pending(&mut test.store.reading(), &all, &[], Followers::Wait, 10).await.unwrap();
+    let rows = outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 10).await.unwrap();
     let Event::OrderPlaced(event) = Event::from_json(rows[0].payload.as_bytes()).unwrap() else { panic!() };
     assert_eq!(
         (event.order_id.as_str(), event.items.total().to_string()),

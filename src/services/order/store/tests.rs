@@ -37,7 +37,7 @@ async fn an_order_is_what_was_placed_and_is_announced_once(test: TestStore) {
     assert_eq!((order.items, order.placed_at), (orders[1].items.clone(), NOW));
     assert_eq!(shown(&test, "ORD-3").await, None);
     let all: Vec<i16> = (0..64).collect();
-    let rows = outbox::pending(&mut test.store.reading(), &all, &[], Followers::Wait, 10).await.unwrap();
+    let rows = outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 10).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["evt-ORD-1", "evt-ORD-2"]);
     let heard = store::timeline(&mut test.store.reading(), "ORD-1", 0).await.unwrap();
     assert_eq!((heard.len(), heard[0].kind.as_str(), heard[0].version), (1, "placed", 1));
@@ -194,7 +194,7 @@ async fn a_capture_is_claimed_by_one_and_settled_once(test: TestStore) {
 async fn a_published_announcement_says_where_it_is(test: TestStore) {
     place(&test, &[placed("ORD-1", "CUST-1", "{}")]).await;
     let all: Vec<i16> = (0..64).collect();
-    let rows = outbox::pending(&mut test.store.reading(), &all, &[], Followers::Wait, 10).await.unwrap();
+    let rows = outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 10).await.unwrap();
     let mut tx = test.store.tx();
     let published = outbox::Published { seq: rows[0].seq, partition: 3, offset: 7 };
     outbox::settle(&mut tx, &[published], &[], NOW).await.unwrap();
