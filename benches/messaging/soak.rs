@@ -95,13 +95,13 @@ pub(crate) async fn soak(
     let source = cluster.producer().expect("a producer");
     let began = Instant::now();
     let lasts = Duration::from_secs(seconds as u64);
-    let (mut samples, mut sampled) = (Vec::new(), None::<Instant>);
+    let (mut samples, mut last_taken) = (Vec::new(), None::<Instant>);
     let mut produced = 0;
     let mut turn = tokio::time::interval(TURN);
     while began.elapsed() < lasts {
         turn.tick().await;
-        if sampled.is_none_or(|at| at.elapsed() >= SAMPLE) {
-            sampled = Some(Instant::now());
+        if last_taken.is_none_or(|at| at.elapsed() >= SAMPLE) {
+            last_taken = Some(Instant::now());
             samples.push((began.elapsed().as_secs_f64().round(), memory_kb()));
         }
         events::place(&source, topic, produced..produced + TOGETHER).await;
