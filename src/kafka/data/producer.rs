@@ -21,8 +21,10 @@ use super::record::native_headers;
 use crate::connection::ConnectionConfig;
 use crate::messaging::{Acknowledged, Delivery, Outgoing, PublishError, Publisher, Told};
 
-/// How long the brokers may say that a topic does not exist before it is believed; others may be still to hear of it.
-const UNKNOWN_TOPIC: Duration = Duration::from_secs(5);
+/// How long the brokers may say that a topic does not exist before it is believed: one that was just started answers
+/// before it knows its topics, for longer the more it has. As long as librdkafka itself waits, and Java's clients at
+/// least.
+const UNKNOWN_TOPIC: Duration = Duration::from_secs(30);
 /// The largest record that is sent at all; the topic's own limit is the broker's to judge.
 const LARGEST: usize = 64 * 1024 * 1024;
 /// How long a producer that is replaced has to say that its records are lost.
