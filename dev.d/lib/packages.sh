@@ -65,7 +65,7 @@ has_library() { pkg-config --exists "$1" 2>/dev/null; }
 JAVA=${JAVA_HOME:+$JAVA_HOME/bin/}java
 java_is_new_enough() {
   local major
-  major=$("$JAVA" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p;' | head -1) || return 1
+  major=$("$JAVA" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p;' | sed -n 1p) || return 1
   ((${major:-0} >= 17))
 }
 java_package() { java_of jre; }

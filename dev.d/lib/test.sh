@@ -203,6 +203,7 @@ run_binary() { # NAME EXECUTABLE
 slowest() { # COUNT
   [[ -s $STATE/test/output ]] || return 0
   local times
-  times=$(sed -nE 's/^test (.*) \.\.\. .*<([0-9.]+)s>$/\2 \1/p' "$STATE/test/output" | sort -rn | head -n "$1")
+  # Not `head`: it ends before `sort` has written all, which then fails by SIGPIPE.
+  times=$(sed -nE 's/^test (.*) \.\.\. .*<([0-9.]+)s>$/\2 \1/p' "$STATE/test/output" | sort -rn | sed -n "1,$1p")
   [[ -z $times ]] || note "the slowest tests, in seconds:"$'\n'"$times"
 }

@@ -58,7 +58,7 @@ cluster_near() {
     name=$(basename "$(dirname "$file")")
     base=$(<"$file")
     [[ $name == "$CLUSTER" ]] || near "$name" "$1" "$base"
-  done | head -1
+  done | sed -n 1p
 }
 near() {
   local distance=$(($2 > $3 ? $2 - $3 : $3 - $2))

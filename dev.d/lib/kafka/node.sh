@@ -22,7 +22,7 @@ check_ports() { # NODE
   for name in "${LISTENERS[@]}"; do
     port=$(port "$name" "$1")
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      owner=$(ss -Hltnp "sport = :$port" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/ (\1, pid \2)/p' | head -1) || true # without `ss`, no name
+      owner=$(ss -Hltnp "sport = :$port" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/ (\1, pid \2)/p' | sed -n 1p) || true # without `ss`, no name
       die "port $port, which node $1 of cluster '$CLUSTER' needs for $name, is taken by another process$owner"
     fi
   done
