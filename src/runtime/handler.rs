@@ -1,6 +1,7 @@
 //! What a service does with records.
 
 use std::error::Error;
+use std::time::Duration;
 
 use crate::messaging::Record;
 use crate::store::{StoreError, Tx};
@@ -50,6 +51,10 @@ pub enum HandleError {
     /// what it needs, such as a provider's credentials. No attempt is counted, nothing is dead-lettered.
     #[error(transparent)]
     Waits(Box<dyn Error + Send + Sync>),
+    /// Nothing is wrong with the record, and its time has not come: a provider said when to come again, or takes only so
+    /// many a second. Its partition waits so long. No attempt is counted, nothing is dead-lettered, nobody is warned.
+    #[error("{reason}")]
+    Later { after: Duration, reason: String },
 }
 
 impl HandleError {
@@ -59,6 +64,10 @@ impl HandleError {
 
     pub fn waits(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Waits(error.into())
+    }
+
+    pub fn later(after: Duration, reason: impl Into<String>) -> Self {
+        Self::Later { after, reason: reason.into() }
     }
 
     pub fn poison(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

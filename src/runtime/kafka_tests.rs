@@ -1,7 +1,7 @@
 //! Consumers and relays on real brokers, over both stores.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use crate::unit::UnixMillis;
 
 on_both_stores! { crate::store::testing::EFFECTS;
     members_come_and_go_and_every_event_has_its_effect_once_in_order,
+    a_batch_that_is_not_full_waits_for_more,
     what_a_handler_announces_is_published_in_order,
     a_partition_that_waits_for_long_is_not_taken_away,
     what_was_deleted_unread_is_passed_by_and_the_rest_is_read,
@@ -34,16 +35,19 @@ struct Effects {
     fails: Option<(&'static str, Instant)>,
     announces: Option<String>,
     failures: Arc<AtomicUsize>,
+    /// How many records each batch had.
+    batches: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Effects {
     fn new() -> Self {
-        Self { poison: "-", fails: None, announces: None, failures: Arc::default() }
+        Self { poison: "-", fails: None, announces: None, failures: Arc::default(), batches: Arc::default() }
     }
 }
 
 impl Handler for Effects {
     async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
+        self.batches.lock().unwrap().push(batch.len());
         self.write(tx, batch).await.into()
     }
 }
@@ -201,6 +205,26 @@ async fn members_come_and_go_and_every_event_has_its_effect_once_in_order(test: 
         .map(|letter| String::from_utf8(letter.header("eventId").unwrap().to_vec()).unwrap())
         .collect();
     assert_eq!(dead, (0..40).map(|n| format!("{}", n * 100 + 99)).collect());
+}
+
+async fn a_batch_that_is_not_full_waits_for_more(test: TestStore) {
+    let topic = format!("{}events", testing::prefix("linger"));
+    testing::topic(&topic, 1, &[]).await;
+    let handler = Effects::new();
+    let options = Options { batch: 20, linger: Duration::from_secs(600), ..options(&topic, &topic) };
+    let running = Running::start(consumer(&test.store, &handler, &options), Duration::from_secs(10));
+    for n in 0..40 {
+        produce(&topic, n..n + 1, 20).await;
+    }
+    until("all is done", async || effects(&test.store).await.len() == 40).await;
+    assert_eq!(*handler.batches.lock().unwrap(), [20, 20]);
+    // What waits for more holds up nobody who wants to end, and comes again afterwards.
+    produce(&topic, 40..41, 20).await;
+    running.end().await;
+    let options = Options { linger: Duration::from_millis(1), ..options };
+    let running = Running::start(consumer(&test.store, &handler, &options), Duration::from_secs(10));
+    until("the last is done", async || effects(&test.store).await.len() == 41).await;
+    running.end().await;
 }
 
 async fn what_a_handler_announces_is_published_in_order(test: TestStore) {

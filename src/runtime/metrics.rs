@@ -73,6 +73,12 @@ const METRICS: &[(&str, Kind, &str)] = &[
         "Outbox rows that the producer has and nobody acknowledged yet",
     ),
     (
+        "kafkaflow_notifications_total",
+        Kind::Counter,
+        "Notifications that a provider was given, by its answer: sent, refused (for good), failed (tried again), away (it takes nothing at present), locked (it refuses us)",
+    ),
+    ("kafkaflow_notification_call_seconds", Kind::Seconds, "How long a provider took for a call"),
+    (
         "kafkaflow_http_requests_total",
         Kind::Counter,
         "HTTP requests that were answered, by method, route and status",

@@ -109,7 +109,9 @@ async fn alone<H: Handling, P: Publisher>(
         match error {
             None => work.fate = Fate::Finished,
             Some(HandleError::Store(error)) => return Err(error),
-            Some(HandleError::Waits(reason)) => return Err(StoreError::Unavailable(reason.to_string())),
+            Some(error @ (HandleError::Waits(_) | HandleError::Later { .. })) => {
+                return Err(StoreError::Unavailable(error.to_string()));
+            }
             Some(HandleError::Transient(error)) => {
                 if stored {
                     tx.back_to_savepoint().await?;

@@ -83,6 +83,11 @@ impl Held {
                 self.due = Some(now + wait(self.waits));
                 self.waits += 1;
             }
+            Some(Stop::Later { after, reason }) => {
+                tracing::debug!("{}/{} waits: {reason}", self.stream.topic(), self.stream.partition());
+                self.due = Some(now + after);
+                self.waits = 0;
+            }
             Some(Stop::Fenced(reason)) => {
                 tracing::warn!("{}/{}: {reason}", self.stream.topic(), self.stream.partition());
                 // If it is still ours when that time is over, a new epoch begins.
@@ -103,6 +108,7 @@ pub(super) async fn work<H: Handling, P: Publisher>(
     let mut held: Vec<Held> = Vec::new();
     let mut first = 0;
     let mut seed = u64::from(std::process::id());
+    let mut lingering: Option<Instant> = None;
     loop {
         loop {
             match commands.try_recv() {
@@ -115,14 +121,23 @@ pub(super) async fn work<H: Handling, P: Publisher>(
         let now = Instant::now();
         // One record shows whether the trouble is over.
         let most = if consumer.breaker_is_open() { 1 } else { consumer.options.batch };
-        let (parts, from, more) = gather(&mut held, &mut first, most, now);
-        if parts.is_empty() && more {
+        let batch = gather(&mut held, &mut first, most, now);
+        if batch.takes.is_empty() && batch.more {
             // Complaints came where records were looked for.
             tokio::task::yield_now().await;
             continue;
         }
-        if parts.is_empty() {
+        let since = *lingering.get_or_insert(now);
+        let goes = batch.records >= most || batch.retries || now >= since + consumer.options.linger;
+        if batch.takes.is_empty() || !goes {
             let due = held.iter().filter_map(|held| held.due).filter(|due| *due > now).min();
+            let due = if batch.takes.is_empty() {
+                lingering = None;
+                due
+            } else {
+                let until = since + consumer.options.linger;
+                Some(due.map_or(until, |due| due.min(until)))
+            };
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(command) => obey(command, &mut held, &ready),
@@ -133,6 +148,8 @@ pub(super) async fn work<H: Handling, P: Publisher>(
             }
             continue;
         }
+        lingering = None;
+        let (parts, from) = drain(&mut held, &batch);
         consumer.boundary.reach(Boundary::Polled);
         let rests = consumer.handle_batch(parts, UnixMillis::now(), chance(&mut seed)).await;
         let now = Instant::now();
@@ -214,12 +231,20 @@ async fn own<H, P>(consumer: &Shared<H, P>, held: &mut [Held]) {
     }
 }
 
-/// A batch from the partitions that are due, another one first each time; from which, and whether any may have more.
-fn gather(held: &mut [Held], first: &mut usize, most: usize, now: Instant) -> (Vec<Part>, Vec<usize>, bool) {
-    let mut parts = Vec::new();
-    let mut from = Vec::new();
-    let mut room = most;
-    let mut more = false;
+/// Which records make a batch.
+struct Batch {
+    /// The partition, by its place, and how many of its first records.
+    takes: Vec<(usize, usize)>,
+    records: usize,
+    /// Whether one of the partitions tries something again.
+    retries: bool,
+    /// Whether any may have more.
+    more: bool,
+}
+
+/// A batch from the partitions that are due, another one first each time.
+fn gather(held: &mut [Held], first: &mut usize, most: usize, now: Instant) -> Batch {
+    let mut batch = Batch { takes: Vec::new(), records: 0, retries: false, more: false };
     let count = held.len();
     for step in 0..count {
         let at = (*first + step) % count;
@@ -227,35 +252,46 @@ fn gather(held: &mut [Held], first: &mut usize, most: usize, now: Instant) -> (V
         if !one.is_due(now) {
             continue;
         }
+        let room = most - batch.records;
         if one.queue.len() < room {
-            more |= one.stream.take(room - one.queue.len(), one.end, &mut one.queue);
+            batch.more |= one.stream.take(room - one.queue.len(), one.end, &mut one.queue);
         }
         if let Some(last) = one.queue.back() {
             one.end = one.end.max(Some(last.offset() + 1));
         }
-        // What failed is tried alone; what follows it waits behind it.
         let take = one.queue.len().min(room);
         if take == 0 {
             continue;
         }
-        room -= take;
-        parts.push(Part {
-            topic: one.stream.topic().to_string(),
-            partition: one.stream.partition(),
-            epoch: one.epoch,
-            records: one.queue.drain(..take).collect(),
-            failing: one.failing,
-        });
-        from.push(at);
-        if room == 0 {
-            more = true;
+        batch.records += take;
+        batch.retries |= one.failing.is_some();
+        batch.takes.push((at, take));
+        if batch.records == most {
+            batch.more = true;
             break;
         }
     }
     if count > 0 {
         *first = (*first + 1) % count;
     }
-    (parts, from, more)
+    batch
+}
+
+/// Takes the batch out of the queues; which partitions its parts come from.
+fn drain(held: &mut [Held], batch: &Batch) -> (Vec<Part>, Vec<usize>) {
+    let part = |&(at, take): &(usize, usize)| {
+        let one = &mut held[at];
+        // What failed is tried alone; what follows it waits behind it.
+        let part = Part {
+            topic: one.stream.topic().to_string(),
+            partition: one.stream.partition(),
+            epoch: one.epoch,
+            records: one.queue.drain(..take).collect(),
+            failing: one.failing,
+        };
+        (part, at)
+    };
+    batch.takes.iter().map(part).unzip()
 }
 
 async fn sleep_until(due: Option<Instant>) {

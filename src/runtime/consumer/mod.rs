@@ -49,6 +49,8 @@ pub struct Options {
     pub concurrency: Option<usize>,
     /// Records of one batch.
     pub batch: usize,
+    /// How long a batch that is not full waits for more records; none does by default.
+    pub linger: Duration,
     /// Whether events that come again are recognised; without it a handler sees them again.
     pub inbox: bool,
     /// How long an event may come again: the longest retention of the topics of all groups that share the store, and a
@@ -73,6 +75,7 @@ impl Options {
             topics,
             concurrency: None,
             batch: 500,
+            linger: Duration::ZERO,
             inbox: true,
             remembered_for: day * 8,
             dead_for: day * 38,

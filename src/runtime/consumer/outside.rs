@@ -1,6 +1,7 @@
 //! Batches that are done outside of the store: claimed in one transaction, performed in none, settled in another.
 
 use std::error::Error;
+use std::time::Duration;
 
 use super::Consumer;
 use super::step::{BREAKER, Fate, Share, Stop, Trouble, candidate};
@@ -20,6 +21,11 @@ enum Came {
     Poison(HandleError),
     /// No fault of the record.
     Waits(String),
+    /// Its time has not come.
+    Later {
+        after: Duration,
+        reason: String,
+    },
 }
 
 impl From<Result<(), HandleError>> for Came {
@@ -29,6 +35,7 @@ impl From<Result<(), HandleError>> for Came {
             Err(HandleError::Transient(error)) => Self::Failed(error),
             Err(HandleError::Waits(reason)) => Self::Waits(reason.to_string()),
             Err(HandleError::Store(error)) => Self::Waits(error.to_string()),
+            Err(HandleError::Later { after, reason }) => Self::Later { after, reason },
             Err(poison @ HandleError::Poison(_)) => Self::Poison(poison),
         }
     }
@@ -164,6 +171,9 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             Came::Waits(reason) => {
                 share.stop.get_or_insert(Stop::Wait(reason));
             }
+            Came::Later { after, reason } => {
+                share.stop.get_or_insert(Stop::Later { after, reason });
+            }
             Came::Poison(error) => {
                 work.fate = Fate::Doomed { id, cause: Box::new(Cause::of(Class::Poison, &error)) }
             }
@@ -178,7 +188,10 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
                 self.count("retried", &topic, 1);
                 if let Some(after) = policy.delay(attempts, chance) {
                     tracing::info!(attempts, "{:?}: {error}", work.record);
-                    share.stop.get_or_insert(Stop::Retry { offset, attempts, after });
+                    // What only waits goes on waiting beside it.
+                    if !matches!(share.stop, Some(Stop::Retry { .. })) {
+                        share.stop = Some(Stop::Retry { offset, attempts, after });
+                    }
                 } else {
                     let mut cause = Cause::of(Class::RetriesExhausted, error.as_ref());
                     cause.message = format!("{attempts} attempts: {}", cause.message);

@@ -22,6 +22,7 @@ on_both_stores! { crate::store::testing::EFFECTS;
     attempts_end_in_the_dead_letter_topic,
     poison_goes_to_the_dead_letter_topic_and_its_neighbours_are_settled,
     what_waits_for_somebody_costs_no_attempts_and_is_no_dead_letter,
+    what_has_its_time_waits_for_it_and_what_failed_beside_it_keeps_its_count,
     a_claim_is_committed_before_anything_is_done,
     what_could_not_be_settled_is_performed_again_with_its_key,
     what_another_owner_has_is_not_settled,
@@ -34,6 +35,7 @@ enum Acts {
     Fails(u32),
     Poison,
     Waits,
+    Later,
     /// Works, and the store is away afterwards.
     LosesTheStore,
     /// Works, and another owner begins an epoch.
@@ -95,6 +97,7 @@ impl Performer for Script {
                 Some(Acts::Fails(_)) => Err(HandleError::transient("503")),
                 Some(Acts::Poison) => Err(HandleError::poison("no such mailbox")),
                 Some(Acts::Waits) => Err(HandleError::waits("the provider refuses our credentials")),
+                Some(Acts::Later) => Err(HandleError::later(Duration::from_secs(3), "too many")),
                 Some(Acts::LosesTheStore) => {
                     store.unwrap().close().await;
                     Ok(())
@@ -267,6 +270,21 @@ async fn what_waits_for_somebody_costs_no_attempts_and_is_no_dead_letter(test: T
     }
     assert!(setup.letters().is_empty());
     assert_eq!(setup.settled().await, ["a"]);
+}
+
+async fn what_has_its_time_waits_for_it_and_what_failed_beside_it_keeps_its_count(test: TestStore) {
+    let setup = Setup::of(test);
+    setup.script.set("a", Acts::Later);
+    let rest = setup.handle(vec![part(0, &["a", "b"])]).await.swap_remove(0);
+    assert_eq!(left(&rest), ["a"]);
+    let later = Stop::Later { after: Duration::from_secs(3), reason: "too many".to_owned() };
+    assert_eq!(rest.stop, Some(later));
+    setup.script.set("d", Acts::Fails(99));
+    let rest = setup.handle(vec![part(0, &["a", "c", "d"])]).await.swap_remove(0);
+    assert_eq!(left(&rest), ["a", "d"]);
+    assert_eq!(rest.stop, Some(Stop::Retry { offset: 2, attempts: 1, after: Duration::from_secs(7) }));
+    assert!(setup.letters().is_empty());
+    assert_eq!(setup.settled().await, ["b", "c"]);
 }
 
 async fn a_claim_is_committed_before_anything_is_done(test: TestStore) {

@@ -44,6 +44,8 @@ pub(super) enum Stop {
     Retry { offset: i64, attempts: u32, after: Duration },
     /// Something that it needs is not there; no fault of a record.
     Wait(String),
+    /// What comes next has its time.
+    Later { after: Duration, reason: String },
     /// Another process owns it, or did meanwhile.
     Fenced(String),
 }
@@ -197,8 +199,8 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
                 BatchOutcome::Done => HashMap::new(),
                 BatchOutcome::Poisoned(poisoned) => poisoned.into_iter().collect(),
                 BatchOutcome::Failed(HandleError::Store(error)) => return Err(Trouble::Store(error)),
-                BatchOutcome::Failed(HandleError::Waits(reason)) => {
-                    return Err(Trouble::Store(StoreError::Unavailable(reason.to_string())));
+                BatchOutcome::Failed(error @ (HandleError::Waits(_) | HandleError::Later { .. })) => {
+                    return Err(Trouble::Store(StoreError::Unavailable(error.to_string())));
                 }
                 BatchOutcome::Failed(_) => return Err(Trouble::Handler),
             };
