@@ -156,10 +156,11 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_s
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l service -d 'One service\'s store; without it all that are there' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory" -f -a "order" -d 'The order service: takes orders over HTTP, confirms or cancels them as the inventory answers'
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory" -f -a "inventory" -d 'The inventory service: reserves stock for orders, all items of an order or none'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory notification" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory notification" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory notification" -f -a "order" -d 'The order service: takes orders over HTTP, confirms or cancels them as the inventory answers'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory notification" -f -a "inventory" -d 'The inventory service: reserves stock for orders, all items of an order or none'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory notification" -f -a "notification" -d 'The notification service: sends mails, text messages and words to the operators, as events ask for them'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l settings -d 'A file with settings: the flags\' names and values, as YAML; flags and environment win' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l topology -d 'The topology file [default: the one that is part of kafkaflow]' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l env -d 'Lay an environment of the topology over its base' -r
@@ -194,6 +195,37 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l print-config -d 'Print what is in effect, as such a file, and end'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l settings -d 'A file with settings: the flags\' names and values, as YAML; flags and environment win' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l topology -d 'The topology file [default: the one that is part of kafkaflow]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l env -d 'Lay an environment of the topology over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database [default: sqlite:.kafkaflow]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l instance -d 'A name that outlives a restart (group.instance.id): partitions wait for it instead of moving' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l session-timeout -d 'How long the group waits for an instance that says nothing, in seconds [default: 10]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l listen -d 'Where HTTP is served; port 0 takes a free one' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l config -d 'A client.properties file' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l templates -d 'A folder of templates, NAME.txt, NAME.html, NAME.sms [default: those that are part of kafkaflow]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l batch -d 'How many notifications are taken from a partition at once [default: 100]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l batch-wait -d 'How long a batch that is not full waits for more [default: 0s]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l email -d 'Where mails go: console, file:PATH, smtp://HOST, smtps://HOST or a webhook\'s address [default: console]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l sms -d 'Where text messages go; no smtp [default: console]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l operator -d 'Where words to the operators go [default: console]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l without-address -d 'Where notifications for customers without an address go: console or file:PATH [default: console]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l rate -d 'How many a provider takes, such as 50/s or 1000/h; of each instance [default: no limit]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l burst -d 'How many a provider takes at once after a quiet time [default: 1]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l connections -d 'Connections to a provider [default: 4]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l send-timeout -d 'How long a provider may take for an answer [default: 10s]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l from -d 'Who mails come from: an address, or a name and an address' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l list -d 'The address of an operators\' list, such as operations=ops@example.com; may be repeated' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l smtp-user -d 'The name to log in with' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l smtp-password-file -d 'A file with its password, read for every login' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l webhook-token-file -d 'A file with the bearer token of webhooks, read for every call' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l webhook-batch -d 'How many notifications a call has: of 1 its body is one, else an array [default: 1]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l print-config -d 'Print what is in effect, as such a file, and end'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l smtp-plain -d 'smtp:// without encryption, for a relay on this machine'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -f -a "list" -d 'What is available of each product, and what is reserved for orders'

@@ -142,20 +142,20 @@ have_judges() {
   export KAFKAFLOW_TEST_NPM=$folder
 }
 
-# --- what judges our HTTP: schemathesis, a package for Python
+# --- what judges our HTTP and takes our mail: packages for Python
 
-wants_http_judge() { wants none '' '^order_api::'; }
+wants_python() { wants none '' '^(order_api|notification)::'; }
 
-have_http_judge() {
-  local venv=$STATE/http-venv
-  if ! cmp -s tests/http/requirements.txt "$venv/installed"; then
-    note "installing $(paste -sd' ' tests/http/requirements.txt)"
+have_python() {
+  local venv=$STATE/python
+  if ! cmp -s tests/python/requirements.txt "$venv/installed"; then
+    note "installing $(paste -sd' ' tests/python/requirements.txt)"
     rm -rf "$venv"
     python3 -m venv "$venv" || return
-    "$venv/bin/pip" install -q --disable-pip-version-check -r tests/http/requirements.txt || return
-    cp tests/http/requirements.txt "$venv/installed"
+    "$venv/bin/pip" install -q --disable-pip-version-check -r tests/python/requirements.txt || return
+    cp tests/python/requirements.txt "$venv/installed"
   fi
-  export KAFKAFLOW_TEST_SCHEMATHESIS=$venv/bin/schemathesis
+  export KAFKAFLOW_TEST_PYTHON=$venv/bin
 }
 
 # --- what judges our records: programs on Spring Kafka and Debezium

@@ -2,5 +2,6 @@
 
 mod announce;
 pub(crate) mod inventory;
+pub(crate) mod notification;
 pub(crate) mod order;
 pub(crate) mod payment;

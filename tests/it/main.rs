@@ -10,6 +10,7 @@ mod example;
 mod export;
 mod floors;
 mod login;
+mod notification;
 mod order_api;
 mod outbox;
 mod plan;

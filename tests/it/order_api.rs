@@ -13,7 +13,7 @@ fn the_api_does_what_its_description_says() {
     let system = System::new("schemathesis", None);
     system.apply();
     let service = system.run("order", &[]);
-    let output = Command::new(endpoint("KAFKAFLOW_TEST_SCHEMATHESIS"))
+    let output = Command::new(format!("{}/schemathesis", endpoint("KAFKAFLOW_TEST_PYTHON")))
         .args(["run", &format!("{}/openapi.json", service.url), "--checks", "all"])
         .args(["--exclude-checks", "positive_data_acceptance", "--exclude-path", "/orders/{id}/events"])
         .args(["--max-examples", "30", "--seed", "1", "--generation-database", "none", "--no-color"])

@@ -2,6 +2,8 @@
 
 mod assets;
 mod inventory;
+mod means;
+mod notification;
 mod order;
 mod settings;
 
@@ -28,6 +30,7 @@ pub(crate) struct Args {
 enum Service {
     Order(Box<order::Args>),
     Inventory(Box<inventory::Args>),
+    Notification(Box<notification::Args>),
 }
 
 /// Every client holds a connection; the system's usual limit of open files is for programs that have few.
@@ -43,6 +46,7 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     allow_many_connections();
     match args.service {
         Service::Inventory(args) => Box::pin(inventory::run(*args, out)).await,
+        Service::Notification(args) => Box::pin(notification::run(*args, out)).await,
         Service::Order(args) => Box::pin(order::run(*args, out)).await,
     }
 }

@@ -89,6 +89,26 @@ pub(crate) struct File {
     pub(super) payments: Option<super::order::PaymentsBy>,
     pub(super) decline_rate: Option<f64>,
     pub(super) operators: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) sms: Option<String>,
+    pub(super) operator: Option<String>,
+    pub(super) without_address: Option<String>,
+    pub(super) templates: Option<PathBuf>,
+    pub(super) batch: Option<u32>,
+    pub(super) batch_wait: Option<String>,
+    pub(super) rate: Option<String>,
+    pub(super) burst: Option<u32>,
+    pub(super) connections: Option<u32>,
+    pub(super) send_timeout: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) list: Option<Vec<String>>,
+    pub(super) smtp_user: Option<String>,
+    #[serde(rename = "smtp-password-file")]
+    pub(super) smtp_password: Option<PathBuf>,
+    pub(super) smtp_plain: Option<bool>,
+    #[serde(rename = "webhook-token-file")]
+    pub(super) webhook_token: Option<PathBuf>,
+    pub(super) webhook_batch: Option<u32>,
 }
 
 /// What is in effect.
@@ -237,6 +257,13 @@ impl Printed {
                 let value = if plain { value } else { serde_json::to_string(&value).unwrap_or_default() };
                 writeln!(self.0, "{name}: {value}")
             }
+        };
+    }
+
+    pub(crate) fn list(&mut self, name: &str, values: &[String]) {
+        let _ = match values {
+            [] => writeln!(self.0, "# {name}:"),
+            _ => writeln!(self.0, "{name}: {}", serde_json::to_string(values).unwrap_or_default()),
         };
     }
 

@@ -1,0 +1,111 @@
+//! `kafkaflow run notification`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::means::{MeansArgs, duration};
+use super::settings::{CommonArgs, ended};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::signal;
+use crate::services::notification::NAME;
+use crate::services::notification::run::{Office, run as serve};
+use crate::services::notification::templates::Templates;
+use crate::text::quoted;
+
+const PORT: u16 = 8082;
+const BATCH: u32 = 100;
+
+/// The notification service: sends mails, text messages and words to the operators, as events ask for them.
+///
+/// Without flags everything goes to standard output, a line of JSON each. A provider that is away is waited for; what it
+/// refuses for good goes to the dead-letter topic; one that refuses our credentials stops the work until they are mended.
+/// HTTP serves /metrics, /healthz and /readyz. SIGTERM finishes what is in hand.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    common: CommonArgs,
+
+    /// A folder of templates, NAME.txt, NAME.html, NAME.sms [default: those that are part of kafkaflow]
+    #[arg(long, value_name = "DIR", env = "KAFKAFLOW_TEMPLATES", hide_env_values = true)]
+    templates: Option<PathBuf>,
+
+    /// How many notifications are taken from a partition at once [default: 100]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    batch: Option<u32>,
+
+    /// How long a batch that is not full waits for more [default: 0s]
+    #[arg(long, value_name = "DURATION")]
+    batch_wait: Option<String>,
+
+    #[command(flatten)]
+    means: MeansArgs,
+}
+
+pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliError> {
+    let (common, file) = args.common.merged(PORT)?;
+    let means = args.means.or(&file);
+    let folder = args.templates.or(file.templates);
+    let batch = args.batch.or(file.batch).unwrap_or(BATCH);
+    let wait = args.batch_wait.or(file.batch_wait);
+    let linger = duration("--batch-wait", wait.as_deref(), Duration::ZERO)?;
+    if common.print {
+        let mut printed = common.printed()?;
+        printed.set("templates", folder.map(|path| path.display().to_string()));
+        printed.set("batch", Some(batch.to_string()));
+        printed.set("batch-wait", Some(wait.unwrap_or_else(|| "0s".to_owned())));
+        means.print(&mut printed);
+        out.write_all(printed.text().as_bytes())?;
+        return Ok(Exit::Fine);
+    }
+    let addresses = common.addresses()?;
+    let assets = common.assets()?;
+    let office = Office {
+        judge: assets.judge.clone(),
+        templates: templates(folder.as_deref())?,
+        providers: means.providers()?,
+        batch: batch.max(1) as usize,
+        linger,
+    };
+    let around = common.surroundings(NAME, &assets, &addresses).await?;
+    let tracing = around.tracing.clone();
+    let worked = Box::pin(serve(office, around, signal::end())).await;
+    // Sending may wait for a collector.
+    let _ = tokio::task::spawn_blocking(move || tracing.shut_down()).await;
+    worked.map_err(|error| ended(NAME, &error))?;
+    Ok(Exit::Fine)
+}
+
+/// The templates of a folder, or those that are part of kafkaflow.
+fn templates(folder: Option<&Path>) -> Result<Templates, CliError> {
+    let Some(folder) = folder else {
+        return Templates::embedded().map_err(|bad| unusable("the templates", &bad));
+    };
+    let shown = quoted(&folder.display().to_string());
+    let failed = |error: std::io::Error| {
+        CliError::failed(format!("cannot read the templates in {shown}"))
+            .because(error)
+            .help("--templates names a folder of files NAME.txt, NAME.html, NAME.sms")
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
+        if let Some(name) = path.file_name().and_then(|name| name.to_str())
+            && matches!(kind, "txt" | "html" | "sms")
+        {
+            files.push((name.to_owned(), std::fs::read_to_string(&path).map_err(failed)?));
+        }
+    }
+    if files.is_empty() {
+        return Err(CliError::failed(format!("there are no templates in {shown}"))
+            .help("--templates names a folder of files NAME.txt, NAME.html, NAME.sms"));
+    }
+    files.sort();
+    Templates::of(files).map_err(|bad| unusable(&format!("the templates in {shown}"), &bad))
+}
+
+fn unusable(which: &str, bad: &[crate::services::notification::templates::BadTemplate]) -> CliError {
+    bad.iter().fold(CliError::failed(format!("{which} cannot be used")), CliError::because)
+}
