@@ -26,7 +26,12 @@ pub(crate) fn prefix(test: &str) -> String {
 
 /// Runs one of Apache Kafka's own tools: `tool(&["topics", "--list"])`. Fails with its output.
 pub(crate) fn tool(args: &[&str]) -> String {
-    dev(&[&["kafka", "tool"], args].concat())
+    dev(&[&["kafka", "tool", "--cluster", &cluster()], args].concat())
+}
+
+/// The name of the brokers' cluster: benchmarks run tests on one of their own.
+fn cluster() -> String {
+    std::env::var("KAFKAFLOW_TEST_CLUSTER").unwrap_or_else(|_| "main".to_owned())
 }
 
 /// Runs `./dev` with these arguments. Fails with its output.
@@ -43,7 +48,7 @@ pub(crate) fn produce(topic: &str, lines: &[String]) {
     use std::io::Write;
     let reader = ["--reader-property", "parse.headers=true", "--reader-property", "parse.key=true"];
     let mut child = Command::new("./dev")
-        .args(["kafka", "tool", "console-producer", "--topic", topic])
+        .args(["kafka", "tool", "--cluster", &cluster(), "console-producer", "--topic", topic])
         .args(reader)
         .current_dir(ROOT)
         .stdin(std::process::Stdio::piped())
