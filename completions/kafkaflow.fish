@@ -27,6 +27,7 @@ end
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s h -l help -d 'Print help'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -s V -l version -d 'Print version'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "init" -d 'Write out the files that are part of kafkaflow, to begin with: topology, schemas, catalogue, templates'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate" -d 'Check a topology file; no cluster is needed'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "explain" -d 'Say why a rule exists, with an example of what is wrong and what is right'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "validate-event" -d 'Check events against their schemas: of files, or of a live topic'
@@ -36,11 +37,14 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Brin
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "outbox" -d 'What services announce, and what became of it'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "run" -d 'Run one service of the design, until SIGTERM or Ctrl-C'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "up" -d 'Bring a cluster to what the topology says, and run all services of the design on it, in one process'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "stock" -d 'How much there is of each product'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "graph" -d 'Draw who writes to which topic, who reads it, and where its failures go'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "export" -d 'Write the topology in another form'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "completions" -d 'Write the completions of a shell to standard output'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "man" -d 'Write the manual page to standard output, or every command\'s page into a folder'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand init" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -l env -d 'Lay an environment of the file over its base before checking' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand validate" -l format -d 'How to write the problems' -r -f -a "table\t'For people: each problem underlined in the file'
 json\t'For programs'
@@ -226,6 +230,47 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l smtp-plain -d 'smtp:// without encryption, for a relay on this machine'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l settings -d 'A file with settings: the flags\' names and values, as YAML; flags and environment win' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l topology -d 'The topology file [default: the one that is part of kafkaflow]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l env -d 'Lay an environment of the topology over its base' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database [default: sqlite:.kafkaflow]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l instance -d 'A name that outlives a restart (group.instance.id): partitions wait for it instead of moving' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l session-timeout -d 'How long the group waits for an instance that says nothing, in seconds [default: 10]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l listen -d 'Where HTTP is served; port 0 takes a free one' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l config -d 'A client.properties file' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l inventory-listen -d 'Where the inventory\'s operations are served [default: 127.0.0.1:8081]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l notification-listen -d 'Where the notification service\'s operations are served [default: 127.0.0.1:8082]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l catalog -d 'Products and prices [default: the catalogue that is part of kafkaflow]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l api-token-file -d 'A file with the bearer token that clients must have' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l payments -d 'Who takes the money of confirmed orders [default: simulated]' -r -f -a "none\t'Nobody: payments are not captured'
+simulated\t'A provider that takes nothing and remembers its answers'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l decline-rate -d 'Which part of the charges the simulated provider declines, from 0 to 1 [default: 0]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l operators -d 'Who is told of products that are short: an operators\' list [default: operations]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l templates -d 'A folder of templates, NAME.txt, NAME.html, NAME.sms [default: those that are part of kafkaflow]' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch -d 'How many notifications are taken from a partition at once [default: 100]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch-wait -d 'How long a batch that is not full waits for more [default: 0s]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l email -d 'Where mails go: console, file:PATH, smtp://HOST, smtps://HOST or a webhook\'s address [default: console]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l sms -d 'Where text messages go; no smtp [default: console]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l operator -d 'Where words to the operators go [default: console]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l without-address -d 'Where notifications for customers without an address go: console or file:PATH [default: console]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l rate -d 'How many a provider takes, such as 50/s or 1000/h; of each instance [default: no limit]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l burst -d 'How many a provider takes at once after a quiet time [default: 1]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l connections -d 'Connections to a provider [default: 4]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l send-timeout -d 'How long a provider may take for an answer [default: 10s]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l from -d 'Who mails come from: an address, or a name and an address' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l list -d 'The address of an operators\' list, such as operations=ops@example.com; may be repeated' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l smtp-user -d 'The name to log in with' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l smtp-password-file -d 'A file with its password, read for every login' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l webhook-token-file -d 'A file with the bearer token of webhooks, read for every call' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l webhook-batch -d 'How many notifications a call has: of 1 its body is one, else an array [default: 1]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l print-config -d 'Print what is in effect, as such a file, and end'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -s y -l yes -d 'Do not ask'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l anonymous -d 'Serve others than this machine without a token'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l smtp-plain -d 'smtp:// without encryption, for a relay on this machine'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand stock; and not __fish_seen_subcommand_from list set adjust" -f -a "list" -d 'What is available of each product, and what is reserved for orders'

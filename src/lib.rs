@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! 8 cli
+//! 7 up
 //! 6 services
 //! 5 runtime
 //! 4 kafka store
@@ -30,3 +31,4 @@ pub mod store;
 pub(crate) mod text;
 pub(crate) mod topology;
 pub mod unit;
+pub(crate) mod up;

@@ -67,17 +67,42 @@ pub(crate) async fn run(args: &Args, out: &mut impl Write) -> Result<Exit, CliEr
         (None, Some(file)) => fresh_plan(file, args, out).await?,
         (None, None) => return Err(CliError::usage("name a topology file, or a saved plan by --plan")),
     };
+    let how = How {
+        yes: args.yes,
+        timeout: args.timeout,
+        no_wait: args.no_wait,
+        require_verification: args.require_verification,
+    };
+    carry_through(&admin, &shown, args.plan.as_deref(), &how, out).await
+}
+
+/// How a plan is carried through.
+pub(super) struct How {
+    pub(super) yes: bool,
+    pub(super) timeout: std::time::Duration,
+    pub(super) no_wait: bool,
+    pub(super) require_verification: bool,
+}
+
+/// Asks whether a plan that was shown is to be executed, and does. `saved`: the file that it comes from.
+pub(super) async fn carry_through(
+    admin: &Admin,
+    shown: &SavedPlan,
+    saved: Option<&Path>,
+    how: &How,
+    out: &mut impl Write,
+) -> Result<Exit, CliError> {
     let plan = &shown.plan;
     if plan.is_empty() {
         return Ok(Exit::Fine);
     }
     refuse_what_cannot_be(plan)?;
-    require_verification(plan, args.require_verification)?;
-    if !args.yes && !confirmed(plan)? {
+    require_verification(plan, how.require_verification)?;
+    if !how.yes && !confirmed(plan)? {
         return Err(CliError::failed("nothing was changed").because("the answer was not `yes`"));
     }
-    unchanged_since(&admin, &shown, args.plan.as_deref()).await?;
-    carry_out(&admin, plan, args, out).await
+    unchanged_since(admin, shown, saved).await?;
+    carry_out(admin, plan, how, out).await
 }
 
 async fn fresh_plan(file: &Path, args: &Args, out: &mut impl Write) -> Result<(Admin, SavedPlan), CliError> {
@@ -126,7 +151,7 @@ async fn saved_plan(path: &Path, args: &Args, out: &mut impl Write) -> Result<(A
 }
 
 /// Nobody reads on where a pipe is closed; what was asked for is done all the same.
-fn show(plan: &Plan, heading: &Heading<'_>, out: &mut impl Write) -> Result<(), CliError> {
+pub(super) fn show(plan: &Plan, heading: &Heading<'_>, out: &mut impl Write) -> Result<(), CliError> {
     let text = render(plan, heading, Screen::of_stdout());
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -190,10 +215,10 @@ async fn unchanged_since(admin: &Admin, shown: &SavedPlan, saved: Option<&Path>)
     Err(error.help("plan anew"))
 }
 
-async fn carry_out(admin: &Admin, plan: &Plan, args: &Args, out: &mut impl Write) -> Result<Exit, CliError> {
+async fn carry_out(admin: &Admin, plan: &Plan, how: &How, out: &mut impl Write) -> Result<Exit, CliError> {
     let (stop, stopped) = watch::channel(false);
     let listener = tokio::spawn(stop_on_signal(stop));
-    let patience = Patience { deadline: Instant::now() + args.timeout, stop: stopped };
+    let patience = Patience { deadline: Instant::now() + how.timeout, stop: stopped };
     let screen = Screen::of_stdout();
     let bar = progress::bar(plan.changes.len() as u64);
     let mut report =
@@ -207,7 +232,7 @@ async fn carry_out(admin: &Admin, plan: &Plan, args: &Args, out: &mut impl Write
     .await;
     bar.finish_and_clear();
     report.write(&format!("{}\n", view::summary(&outcomes)), out);
-    let waits = !args.no_wait && !patience.stopped();
+    let waits = !how.no_wait && !patience.stopped();
     let behind = if waits { wait(admin, plan, &outcomes, &patience).await } else { Vec::new() };
     listener.abort();
     let _ = listener.await;

@@ -6,7 +6,7 @@ use super::error::CliError;
 use crate::catalog::{self, Catalog};
 use crate::text::{Lines, quoted};
 
-const EMBEDDED: &str = include_str!("../../catalog.yaml");
+pub(crate) const EMBEDDED: &str = include_str!("../../catalog.yaml");
 
 /// Reads a catalogue file; without one, that which is part of kafkaflow.
 pub(crate) fn load(file: Option<&Path>) -> Result<Catalog, CliError> {

@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod export;
 mod graph;
+mod init;
 mod input;
 mod log;
 mod man;
@@ -31,6 +32,7 @@ mod snapshot;
 mod stock;
 mod store;
 mod topology_file;
+mod up;
 mod validate;
 mod validate_event;
 mod view;
@@ -57,6 +59,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Args),
     Validate(validate::Args),
     Explain(explain::Args),
     #[command(after_long_help = connect::properties_help())]
@@ -72,6 +75,8 @@ enum Command {
     Outbox(outbox::Args),
     #[command(after_long_help = connect::properties_help())]
     Run(run::Args),
+    #[command(after_long_help = connect::properties_help())]
+    Up(Box<up::Args>),
     Stock(stock::Args),
     Graph(graph::Args),
     Export(export::Args),
@@ -83,7 +88,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log::start(cli.verbose, matches!(cli.command, Command::Run(_)));
+    log::start(cli.verbose, matches!(cli.command, Command::Run(_) | Command::Up(_)));
     let mut out = std::io::stdout().lock();
     let result = run(cli, &mut out).and_then(|exit| match out.flush() {
         // Nobody reads on; how the command ended stays true.
@@ -103,6 +108,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
     match cli.command {
+        Command::Init(args) => init::run(&args, out),
         Command::Validate(args) => validate::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),
         Command::ValidateEvent(args) => validate_event::run(&args, out),
@@ -112,6 +118,7 @@ fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, CliError> {
         Command::Snapshot(args) => wait_for(snapshot::run(&args, out)),
         Command::Outbox(args) => wait_for(outbox::run(args, out)),
         Command::Run(args) => serve(run::run(args, out)),
+        Command::Up(args) => serve(up::run(*args, out)),
         Command::Stock(args) => wait_for(stock::run(args, out)),
         Command::Graph(args) => graph::run(&args, out),
         Command::Export(args) => export::run(&args, out),

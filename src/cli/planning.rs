@@ -51,6 +51,19 @@ pub(crate) async fn plan_live(
     Ok((admin, wanted, planned))
 }
 
+/// Plans what is at hand against a cluster.
+pub(crate) async fn plan_wanted(
+    connect: &ConnectArgs,
+    wanted: &Wanted,
+    deadline: Instant,
+    now: i64,
+) -> Result<(Admin, Planned), CliError> {
+    let admin = connect.connect().await?;
+    let planning = plan_with(&admin, wanted, None, deadline, now);
+    let planned = progress::shown_while("reading the cluster and asking the broker", planning).await?;
+    Ok((admin, planned))
+}
+
 /// Plans against a cluster that was reached already. Brokers fall behind the controller, by seconds
 /// after large requests. Where one contradicts another, or the controller contradicts what they
 /// showed, the cluster is read again until they agree, within reason. `listed`: all its topics, where

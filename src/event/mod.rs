@@ -41,6 +41,7 @@ pub use reservation::{
     CancelReservation, Extent, ReservationCancelled, ReservationRestored, RestoreReservation,
 };
 pub use rules::rules;
+pub(crate) use schemas::SCHEMAS;
 pub use schemas::judge;
 pub(crate) use settle::settle;
 pub use text::{Text, TextError};

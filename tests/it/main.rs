@@ -22,5 +22,6 @@ mod services;
 mod stock;
 #[path = "../support/mod.rs"]
 mod support;
+mod up;
 mod validate;
 mod validate_event;

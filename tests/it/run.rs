@@ -26,7 +26,7 @@ fn a_cluster_that_lacks_what_the_topology_promises_is_refused() {
             &missing("inventory-service.inventory-result.DLT"),
             &missing("notification-service.send-notification"),
             &missing("order-service.order-placed"),
-            "  help: `kafkaflow apply topology.yaml` makes what is missing; `kafkaflow plan topology.yaml` shows it first",
+            "  help: `kafkaflow apply topology.yaml` makes what is missing; `kafkaflow init` writes that file where you have none of your own",
         ]
     );
 }

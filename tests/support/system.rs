@@ -71,9 +71,18 @@ impl System {
         args: &[&str],
         env: &[(&str, &str)],
     ) -> Running {
-        let common = ["run", service, "--topology", "topology.yaml", "--listen", "127.0.0.1:0"];
-        let place = ["--store", &self.store, "-b", brokers];
-        let all = [&common[..], &place, args].concat();
+        self.start(brokers, &[&["run", service], args].concat(), env)
+    }
+
+    /// All services in one process.
+    pub(crate) fn up(&self, args: &[&str]) -> Running {
+        let others = ["--inventory-listen", "127.0.0.1:0", "--notification-listen", "127.0.0.1:0"];
+        self.start(&brokers(), &[&["up"], &others[..], args].concat(), &[])
+    }
+
+    fn start(&self, brokers: &str, command: &[&str], env: &[(&str, &str)]) -> Running {
+        let common = ["--topology", "topology.yaml", "--listen", "127.0.0.1:0", "--store", &self.store];
+        let all = [command, &common[..], &["-b", brokers]].concat();
         let mut child = self.folder.start(&all, env);
         drop(child.stdin.take());
         let (said, lines) = mpsc::channel();
@@ -87,7 +96,7 @@ impl System {
         let url = loop {
             let line = lines
                 .recv_timeout(SOON)
-                .unwrap_or_else(|_| panic!("{service} says where it serves: {log:?}"));
+                .unwrap_or_else(|_| panic!("{command:?} says where it serves: {log:?}"));
             let at = line
                 .split("serves http://")
                 .nth(1)

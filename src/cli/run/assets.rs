@@ -12,7 +12,7 @@ use crate::text::quoted;
 use crate::topology::{self, SchemaFiles, Topology};
 use crate::unit::Money;
 
-const TOPOLOGY: &str = include_str!("../../../topology.yaml");
+pub(crate) const TOPOLOGY: &str = include_str!("../../../topology.yaml");
 const USUAL_TOPOLOGY: &str = "topology.yaml";
 
 /// A topology and what judges its events.

@@ -1,9 +1,10 @@
 //! `kafkaflow run inventory`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::settings::{CommonArgs, ended};
+use super::assets::Assets;
+use super::settings::{CommonArgs, File, Printed, ended};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::{catalog_file, signal};
@@ -11,7 +12,7 @@ use crate::event::Text;
 use crate::services::inventory::NAME;
 use crate::services::inventory::run::{Shop, run as serve};
 
-const PORT: u16 = 8081;
+pub(crate) const PORT: u16 = 8081;
 const OPERATORS: &str = "operations";
 
 /// The inventory service: reserves stock for orders, all items of an order or none.
@@ -27,28 +28,53 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", env = "KAFKAFLOW_CATALOG", hide_env_values = true)]
     catalog: Option<PathBuf>,
 
+    #[command(flatten)]
+    own: InventoryArgs,
+}
+
+/// What is the inventory's own.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct InventoryArgs {
     /// Who is told of products that are short: an operators' list [default: operations]
     #[arg(long, value_name = "LIST")]
     operators: Option<String>,
 }
 
+impl InventoryArgs {
+    /// With the file's settings where no flag says otherwise.
+    pub(crate) fn or(self, file: &File) -> Self {
+        Self { operators: self.operators.or_else(|| file.operators.clone()) }
+    }
+
+    fn operators(&self) -> &str {
+        self.operators.as_deref().unwrap_or(OPERATORS)
+    }
+
+    pub(crate) fn print(&self, printed: &mut Printed) {
+        printed.set("operators", Some(self.operators().to_owned()));
+    }
+
+    pub(crate) fn shop(&self, assets: &Assets, catalog: Option<&Path>) -> Result<Shop, CliError> {
+        let operators = Text::new(self.operators())
+            .map_err(|error| CliError::usage("--operators names a list").because(error))?;
+        Ok(Shop { judge: assets.judge.clone(), catalog: catalog_file::load(catalog)?, operators })
+    }
+}
+
 pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliError> {
     let (common, file) = args.common.merged(PORT)?;
+    let own = args.own.or(&file);
     let catalog = args.catalog.or(file.catalog);
-    let operators = args.operators.or(file.operators).unwrap_or_else(|| OPERATORS.to_owned());
     if common.print {
         let mut printed = common.printed()?;
         printed.set("catalog", catalog.map(|path| path.display().to_string()));
-        printed.set("operators", Some(operators));
+        own.print(&mut printed);
         out.write_all(printed.text().as_bytes())?;
         return Ok(Exit::Fine);
     }
-    let operators =
-        Text::new(operators).map_err(|error| CliError::usage("--operators names a list").because(error))?;
     let addresses = common.addresses()?;
     let assets = common.assets()?;
-    let shop =
-        Shop { judge: assets.judge.clone(), catalog: catalog_file::load(catalog.as_deref())?, operators };
+    let shop = own.shop(&assets, catalog.as_deref())?;
     let around = common.surroundings(NAME, &assets, &addresses).await?;
     let tracing = around.tracing.clone();
     let worked = Box::pin(serve(shop, around, signal::end())).await;

@@ -19,7 +19,7 @@ use crate::services::notification::provider::{
 use crate::text::quoted;
 use crate::unit::{self, Rate};
 
-const CONSOLE: &str = "console";
+pub(super) const CONSOLE: &str = "console";
 const WHERE: &str =
     "console, file:PATH, smtp://HOST[:PORT], smtps://HOST[:PORT], or an http:// or https:// address";
 /// For mail that is handed in (RFC 6409, RFC 8314).
@@ -108,13 +108,16 @@ pub(super) struct MeansArgs {
 }
 
 impl MeansArgs {
-    /// With the file's settings where no flag says otherwise.
-    pub(super) fn or(self, file: &File) -> Self {
+    /// With the file's settings where no flag says otherwise, and with `place` where that says nothing either.
+    pub(super) fn or(self, file: &File, place: &str) -> Self {
+        let or = |flag: Option<String>, setting: &Option<String>| {
+            flag.or_else(|| setting.clone()).or_else(|| Some(place.to_owned()))
+        };
         Self {
-            email: self.email.or_else(|| file.email.clone()),
-            sms: self.sms.or_else(|| file.sms.clone()),
-            operator: self.operator.or_else(|| file.operator.clone()),
-            without_address: self.without_address.or_else(|| file.without_address.clone()),
+            email: or(self.email, &file.email),
+            sms: or(self.sms, &file.sms),
+            operator: or(self.operator, &file.operator),
+            without_address: or(self.without_address, &file.without_address),
             rate: self.rate.or_else(|| file.rate.clone()),
             burst: self.burst.or(file.burst),
             connections: self.connections.or(file.connections),
@@ -137,7 +140,7 @@ impl MeansArgs {
         printed.set("operator", place(&self.operator));
         printed.set("without-address", place(&self.without_address));
         printed.set("rate", self.rate.clone());
-        printed.set("burst", Some(self.burst.unwrap_or(1).to_string()));
+        printed.set("burst", self.burst.map(|burst| burst.to_string()));
         printed.set("connections", Some(self.connections.unwrap_or(4).to_string()));
         printed.set("send-timeout", Some(self.send_timeout.clone().unwrap_or_else(|| "10s".to_owned())));
         printed.set("from", self.from.clone());

@@ -1,11 +1,11 @@
 //! `kafkaflow run`
 
-mod assets;
-mod inventory;
+pub(super) mod assets;
+pub(super) mod inventory;
 mod means;
-mod notification;
-mod order;
-mod settings;
+pub(super) mod notification;
+pub(super) mod order;
+pub(super) mod settings;
 
 use std::io::Write;
 
@@ -34,7 +34,7 @@ enum Service {
 }
 
 /// Every client holds a connection; the system's usual limit of open files is for programs that have few.
-fn allow_many_connections() {
+pub(super) fn allow_many_connections() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::means::{MeansArgs, duration};
-use super::settings::{CommonArgs, ended};
+use super::assets::Assets;
+use super::means::{CONSOLE, MeansArgs, duration};
+use super::settings::{CommonArgs, File, Printed, ended};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::signal;
@@ -14,7 +15,7 @@ use crate::services::notification::run::{Office, run as serve};
 use crate::services::notification::templates::Templates;
 use crate::text::quoted;
 
-const PORT: u16 = 8082;
+pub(crate) const PORT: u16 = 8082;
 const BATCH: u32 = 100;
 
 /// The notification service: sends mails, text messages and words to the operators, as events ask for them.
@@ -27,6 +28,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     common: CommonArgs,
 
+    #[command(flatten)]
+    own: NotificationArgs,
+}
+
+/// What is the notification service's own.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct NotificationArgs {
     /// A folder of templates, NAME.txt, NAME.html, NAME.sms [default: those that are part of kafkaflow]
     #[arg(long, value_name = "DIR", env = "KAFKAFLOW_TEMPLATES", hide_env_values = true)]
     templates: Option<PathBuf>,
@@ -43,31 +51,47 @@ pub(crate) struct Args {
     means: MeansArgs,
 }
 
+impl NotificationArgs {
+    /// With the file's settings where no flag says otherwise; `place`: where what nobody says anything of goes.
+    pub(crate) fn or(self, file: &File, place: &str) -> Self {
+        Self {
+            templates: self.templates.or_else(|| file.templates.clone()),
+            batch: self.batch.or(file.batch),
+            batch_wait: self.batch_wait.or_else(|| file.batch_wait.clone()),
+            means: self.means.or(file, place),
+        }
+    }
+
+    pub(crate) fn print(&self, printed: &mut Printed) {
+        printed.set("templates", self.templates.as_ref().map(|path| path.display().to_string()));
+        printed.set("batch", Some(self.batch.unwrap_or(BATCH).to_string()));
+        printed.set("batch-wait", Some(self.batch_wait.clone().unwrap_or_else(|| "0s".to_owned())));
+        self.means.print(printed);
+    }
+
+    pub(crate) fn office(&self, assets: &Assets) -> Result<Office, CliError> {
+        Ok(Office {
+            judge: assets.judge.clone(),
+            templates: templates(self.templates.as_deref())?,
+            providers: self.means.providers()?,
+            batch: self.batch.unwrap_or(BATCH).max(1) as usize,
+            linger: duration("--batch-wait", self.batch_wait.as_deref(), Duration::ZERO)?,
+        })
+    }
+}
+
 pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliError> {
     let (common, file) = args.common.merged(PORT)?;
-    let means = args.means.or(&file);
-    let folder = args.templates.or(file.templates);
-    let batch = args.batch.or(file.batch).unwrap_or(BATCH);
-    let wait = args.batch_wait.or(file.batch_wait);
-    let linger = duration("--batch-wait", wait.as_deref(), Duration::ZERO)?;
+    let own = args.own.or(&file, CONSOLE);
     if common.print {
         let mut printed = common.printed()?;
-        printed.set("templates", folder.map(|path| path.display().to_string()));
-        printed.set("batch", Some(batch.to_string()));
-        printed.set("batch-wait", Some(wait.unwrap_or_else(|| "0s".to_owned())));
-        means.print(&mut printed);
+        own.print(&mut printed);
         out.write_all(printed.text().as_bytes())?;
         return Ok(Exit::Fine);
     }
     let addresses = common.addresses()?;
     let assets = common.assets()?;
-    let office = Office {
-        judge: assets.judge.clone(),
-        templates: templates(folder.as_deref())?,
-        providers: means.providers()?,
-        batch: batch.max(1) as usize,
-        linger,
-    };
+    let office = own.office(&assets)?;
     let around = common.surroundings(NAME, &assets, &addresses).await?;
     let tracing = around.tracing.clone();
     let worked = Box::pin(serve(office, around, signal::end())).await;

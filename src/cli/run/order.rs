@@ -1,13 +1,14 @@
 //! `kafkaflow run order`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::assets::prices;
-use super::settings::{CommonArgs, ended};
+use super::assets::{Assets, prices};
+use super::settings::{CommonArgs, File, Printed, ended};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::signal;
@@ -17,7 +18,7 @@ use crate::services::order::run::{NAME, Settings, run as serve};
 use crate::services::payment::{Simulated, Verdict};
 use crate::text::quoted;
 
-const PORT: u16 = 8080;
+pub(crate) const PORT: u16 = 8080;
 
 /// The order service: takes orders over HTTP, confirms or cancels them as the inventory answers.
 ///
@@ -28,6 +29,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     common: CommonArgs,
 
+    #[command(flatten)]
+    own: OrderArgs,
+}
+
+/// What is the order service's own.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct OrderArgs {
     /// Products and prices [default: the catalogue that is part of kafkaflow]
     #[arg(long, value_name = "FILE", env = "KAFKAFLOW_CATALOG", hide_env_values = true)]
     catalog: Option<PathBuf>,
@@ -66,7 +74,7 @@ pub(crate) enum PaymentsBy {
 }
 
 /// The simulated provider at the order service's port.
-struct Provider(Simulated);
+pub(crate) struct Provider(Simulated);
 
 impl Payments for Provider {
     async fn capture(&self, charge: Charge) -> Answer {
@@ -77,46 +85,83 @@ impl Payments for Provider {
     }
 }
 
+impl OrderArgs {
+    /// With the file's settings where no flag says otherwise.
+    pub(crate) fn or(self, file: &File) -> Self {
+        Self {
+            catalog: self.catalog.or_else(|| file.catalog.clone()),
+            api_token_file: self.api_token_file.or_else(|| file.api_token.clone()),
+            anonymous: self.anonymous || file.anonymous.unwrap_or(false),
+            payments: self.payments.or(file.payments),
+            decline_rate: self.decline_rate.or(file.decline_rate),
+        }
+    }
+
+    pub(crate) fn print(&self, printed: &mut Printed) {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        printed.set("catalog", path(&self.catalog));
+        printed.set("api-token-file", path(&self.api_token_file));
+        printed.set("anonymous", Some(self.anonymous.to_string()));
+        let name = if self.payments() == PaymentsBy::None { "none" } else { "simulated" };
+        printed.set("payments", Some(name.to_owned()));
+        printed.set("decline-rate", Some(self.decline_rate.unwrap_or(0.0).to_string()));
+    }
+
+    fn payments(&self) -> PaymentsBy {
+        self.payments.unwrap_or(PaymentsBy::Simulated)
+    }
+
+    pub(crate) fn catalog(&self) -> Option<&Path> {
+        self.catalog.as_deref()
+    }
+
+    pub(crate) fn check(&self) -> Result<(), CliError> {
+        if (0.0..=1.0).contains(&self.decline_rate.unwrap_or(0.0)) {
+            return Ok(());
+        }
+        Err(CliError::usage("--decline-rate is a part, from 0 to 1").help("0.05 declines one in twenty"))
+    }
+
+    /// What the service is started with, if it may be served at these addresses.
+    pub(crate) fn settings(
+        &self,
+        assets: &Assets,
+        addresses: &[SocketAddr],
+    ) -> Result<Settings<Provider>, CliError> {
+        let token = self.api_token_file.as_deref().map(read_token).transpose()?;
+        if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback())
+            && token.is_none()
+            && !self.anonymous
+        {
+            return Err(CliError::usage(format!(
+                "{open} is open to other machines, and nobody needs a token"
+            ))
+            .help("`--api-token-file FILE` asks for one; `--anonymous` serves everybody all the same"));
+        }
+        let declined = self.decline_rate.unwrap_or(0.0);
+        Ok(Settings {
+            judge: assets.judge.clone(),
+            prices: prices(self.catalog())?,
+            token,
+            payments: (self.payments() == PaymentsBy::Simulated)
+                .then(|| Arc::new(Provider(Simulated::new(declined)))),
+        })
+    }
+}
+
 pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliError> {
     let (common, file) = args.common.merged(PORT)?;
-    let catalog = args.catalog.or(file.catalog);
-    let token_file = args.api_token_file.or(file.api_token);
-    let anonymous = args.anonymous || file.anonymous.unwrap_or(false);
-    let payments = args.payments.or(file.payments).unwrap_or(PaymentsBy::Simulated);
-    let decline_rate = args.decline_rate.or(file.decline_rate).unwrap_or(0.0);
-    if !(0.0..=1.0).contains(&decline_rate) {
-        return Err(
-            CliError::usage("--decline-rate is a part, from 0 to 1").help("0.05 declines one in twenty")
-        );
-    }
+    let own = args.own.or(&file);
+    own.check()?;
     if common.print {
         let mut printed = common.printed()?;
-        printed.set("catalog", catalog.map(|path| path.display().to_string()));
-        printed.set("api-token-file", token_file.map(|path| path.display().to_string()));
-        printed.set("anonymous", Some(anonymous.to_string()));
-        let name = if payments == PaymentsBy::None { "none" } else { "simulated" };
-        printed.set("payments", Some(name.to_owned()));
-        printed.set("decline-rate", Some(decline_rate.to_string()));
+        own.print(&mut printed);
         out.write_all(printed.text().as_bytes())?;
         return Ok(Exit::Fine);
     }
-    let token = token_file.as_deref().map(read_token).transpose()?;
     let addresses = common.addresses()?;
-    if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback())
-        && token.is_none()
-        && !anonymous
-    {
-        return Err(CliError::usage(format!("{open} is open to other machines, and nobody needs a token"))
-            .help("`--api-token-file FILE` asks for one; `--anonymous` serves everybody all the same"));
-    }
     let assets = common.assets()?;
-    let settings = Settings {
-        judge: assets.judge.clone(),
-        prices: prices(catalog.as_deref())?,
-        token,
-        payments: (payments == PaymentsBy::Simulated)
-            .then(|| Arc::new(Provider(Simulated::new(decline_rate)))),
-    };
+    let settings = own.settings(&assets, &addresses)?;
     let around = common.surroundings(NAME, &assets, &addresses).await?;
     let tracing = around.tracing.clone();
     let worked = Box::pin(serve(settings, around, signal::end())).await;

@@ -15,7 +15,7 @@ use crate::cli::error::CliError;
 use crate::kafka::Cluster;
 use crate::runtime::http::Limits;
 use crate::runtime::service::{ServiceError, Surroundings};
-use crate::runtime::{Tracing, measure};
+use crate::runtime::{Measured, Tracing, measure};
 use crate::store::{Location, LocationError};
 use crate::text::quoted;
 
@@ -195,41 +195,70 @@ impl Common {
     }
 
     pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, CliError> {
-        let wrong = || CliError::usage(format!("{} is no address to serve on", quoted(&self.listen)));
-        let addresses = self.listen.to_socket_addrs().map_err(|error| {
-            wrong().because(error).help("--listen takes HOST:PORT, such as 127.0.0.1:8080 or [::]:8080")
-        })?;
-        let addresses: Vec<SocketAddr> = addresses.collect();
-        if addresses.is_empty() { Err(wrong()) } else { Ok(addresses) }
+        addresses("--listen", &self.listen)
+    }
+
+    pub(crate) fn connect(&self) -> &ConnectArgs {
+        &self.connect
+    }
+
+    pub(crate) fn env(&self) -> Option<&str> {
+        self.env.as_deref()
+    }
+
+    /// The topology file, or the one that is part of kafkaflow.
+    pub(crate) fn topology_file(&self) -> String {
+        self.topology.as_ref().map_or_else(|| "topology.yaml".to_owned(), |path| path.display().to_string())
     }
 
     /// Begins to listen, and to measure.
     pub(crate) async fn surroundings(
-        self,
+        &self,
         service: &'static str,
         assets: &Assets,
         addresses: &[SocketAddr],
     ) -> Result<Surroundings, CliError> {
+        self.surrounded(service, assets, addresses, measure()).await
+    }
+
+    /// The same for one of several services of a process, which measures for all of them.
+    pub(crate) async fn surrounded(
+        &self,
+        service: &'static str,
+        assets: &Assets,
+        addresses: &[SocketAddr],
+        measured: Option<Measured>,
+    ) -> Result<Surroundings, CliError> {
         let listener = TcpListener::bind(addresses).await.map_err(|error| {
-            CliError::failed(format!("cannot serve on {}", self.listen))
+            let at: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            CliError::failed(format!("cannot serve on {}", at.join(", ")))
                 .because(error)
-                .help("another process may serve there; `--listen 127.0.0.1:0` takes a free port")
+                .help("another process may serve there; port 0, as in `--listen 127.0.0.1:0`, is a free one")
         })?;
         let at = listener.local_addr().map_err(|error| CliError::failed("no address").because(error))?;
         tracing::info!("{service} serves http://{at}, stores in {}", self.location);
         Ok(Surroundings {
             topology: assets.topology.clone(),
             cluster: Cluster::from(self.connect.config()?),
-            location: self.location,
+            location: self.location.clone(),
             listener,
             limits: Limits::default(),
-            instance: self.instance,
+            instance: self.instance.clone(),
             session: Duration::from_secs(self.session_timeout.into()),
-            measured: measure(),
+            measured,
             tracing: tracing_of(service)?,
             process: format!("{service}-{}", uuid::Uuid::new_v4()),
         })
     }
+}
+
+/// Where `flag` says that HTTP is served.
+pub(crate) fn addresses(flag: &str, text: &str) -> Result<Vec<SocketAddr>, CliError> {
+    let wrong = || CliError::usage(format!("{} is no address to serve on", quoted(text)));
+    let help = format!("{flag} takes HOST:PORT, such as 127.0.0.1:8080 or [::]:8080");
+    let addresses = text.to_socket_addrs().map_err(|error| wrong().because(error).help(help))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    if addresses.is_empty() { Err(wrong()) } else { Ok(addresses) }
 }
 
 /// Spans are sent when OpenTelemetry's own variables name a collector.
@@ -279,7 +308,7 @@ pub(crate) fn ended(service: &str, error: &ServiceError) -> CliError {
         ServiceError::Lacking(lacking) => {
             let failed = CliError::failed(format!("{service} does not start: {error}"));
             let failed = lacking.0.iter().fold(failed, CliError::because);
-            failed.help("`kafkaflow apply topology.yaml` makes what is missing; `kafkaflow plan topology.yaml` shows it first")
+            failed.help("`kafkaflow apply topology.yaml` makes what is missing; `kafkaflow init` writes that file where you have none of your own")
         }
         ServiceError::NoOutlet(_) | ServiceError::NoGroup(_) => CliError {
             message: format!("{service} does not start"),

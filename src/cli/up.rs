@@ -1,0 +1,162 @@
+//! `kafkaflow up`
+
+use std::io::Write;
+use std::net::SocketAddr;
+
+use tokio::sync::watch;
+use tokio::time::{Duration, Instant};
+
+use super::apply::{How, carry_through, show};
+use super::error::CliError;
+use super::exit::Exit;
+use super::planning::{Planned, plan_wanted};
+use super::run::allow_many_connections;
+use super::run::assets::Assets;
+use super::run::inventory::{self, InventoryArgs};
+use super::run::notification::{self, NotificationArgs};
+use super::run::order::{self, OrderArgs};
+use super::run::settings::{Common, CommonArgs, addresses, ended};
+use super::select::Wanted;
+use super::signal;
+use super::view::plan::Heading;
+use crate::plan::SavedPlan;
+use crate::runtime::{Tracing, measure};
+use crate::services::{
+    inventory as inventory_service, notification as notification_service, order as order_service,
+};
+use crate::unit::UnixMillis;
+use crate::up::{self, Part};
+
+/// How long the plan may take to be executed.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Where notifications go that nobody says anything of: standard output is for what `up` itself says.
+const LETTERS: &str = "file:notifications.ndjson";
+
+/// Bring a cluster to what the topology says, and run all services of the design on it, in one process.
+///
+/// Shows the plan and asks before anything is changed. The API is served on port 8080, operations of the inventory on 8081, of
+/// the notification service on 8082; notifications are lines of notifications.ndjson unless flags say where they go. Ctrl-C
+/// finishes what is in hand. Beyond trying things out, `kafkaflow run` has each service alone.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    common: CommonArgs,
+
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    yes: bool,
+
+    /// Where the inventory's operations are served [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "HOST:PORT", help_heading = "HTTP")]
+    inventory_listen: Option<String>,
+
+    /// Where the notification service's operations are served [default: 127.0.0.1:8082]
+    #[arg(long, value_name = "HOST:PORT", help_heading = "HTTP")]
+    notification_listen: Option<String>,
+
+    #[command(flatten)]
+    order: OrderArgs,
+
+    #[command(flatten)]
+    inventory: InventoryArgs,
+
+    #[command(flatten)]
+    notification: NotificationArgs,
+}
+
+pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliError> {
+    let (common, file) = args.common.merged(order::PORT)?;
+    let order = args.order.or(&file);
+    let inventory = args.inventory.or(&file);
+    let notification = args.notification.or(&file, LETTERS);
+    order.check()?;
+    if common.print {
+        let mut printed = common.printed()?;
+        order.print(&mut printed);
+        inventory.print(&mut printed);
+        notification.print(&mut printed);
+        out.write_all(printed.text().as_bytes())?;
+        return Ok(Exit::Fine);
+    }
+    let place = |given: Option<String>, port: u16| given.unwrap_or_else(|| format!("127.0.0.1:{port}"));
+    let of_order = common.addresses()?;
+    let of_inventory = addresses("--inventory-listen", &place(args.inventory_listen, inventory::PORT))?;
+    let of_notification =
+        addresses("--notification-listen", &place(args.notification_listen, notification::PORT))?;
+    let assets = common.assets()?;
+    // Everything that may be wrong is said before the cluster is touched.
+    let settings = order.settings(&assets, &of_order)?;
+    let shop = inventory.shop(&assets, order.catalog())?;
+    let office = notification.office(&assets)?;
+    let brought = bring(&common, &assets, args.yes, out).await?;
+    if brought != Exit::Fine {
+        return Ok(brought);
+    }
+
+    allow_many_connections();
+    let measured = measure();
+    let surrounded =
+        async |name, at: &[SocketAddr]| common.surrounded(name, &assets, at, measured.clone()).await;
+    let around_order = surrounded(order_service::run::NAME, &of_order).await?;
+    let around_inventory = surrounded(inventory_service::NAME, &of_inventory).await?;
+    let around_notification = surrounded(notification_service::NAME, &of_notification).await?;
+    let api =
+        around_order.listener.local_addr().map_err(|error| CliError::failed("no address").because(error))?;
+    out.write_all(welcome(api).as_bytes())?;
+    out.flush()?;
+    let tracings: Vec<Tracing> =
+        [&around_order, &around_inventory, &around_notification].map(|around| around.tracing.clone()).into();
+    let ending = watch::Sender::new(false);
+    let asked = || {
+        let mut ending = ending.subscribe();
+        async move {
+            let _ = ending.wait_for(|ending| *ending).await;
+        }
+    };
+    let parts = vec![
+        Part {
+            name: order_service::run::NAME,
+            work: Box::pin(order_service::run::run(settings, around_order, asked())),
+        },
+        Part {
+            name: inventory_service::NAME,
+            work: Box::pin(inventory_service::run::run(shop, around_inventory, asked())),
+        },
+        Part {
+            name: notification_service::NAME,
+            work: Box::pin(notification_service::run::run(office, around_notification, asked())),
+        },
+    ];
+    let worked = up::run(parts, &ending, signal::end()).await;
+    // Sending may wait for a collector.
+    let _ = tokio::task::spawn_blocking(move || tracings.iter().for_each(Tracing::shut_down)).await;
+    worked.map_err(|failed| ended(failed.name, &failed.error))?;
+    Ok(Exit::Fine)
+}
+
+/// Plans, asks, executes.
+async fn bring(common: &Common, assets: &Assets, yes: bool, out: &mut impl Write) -> Result<Exit, CliError> {
+    let wanted = Wanted { file: common.topology_file(), topology: (*assets.topology).clone(), whole: true };
+    let deadline = Instant::now() + PATIENCE;
+    let planned = plan_wanted(common.connect(), &wanted, deadline, UnixMillis::now().0).await?;
+    let (admin, Planned { plan, observed }) = planned;
+    let heading =
+        Heading { file: &wanted.file, env: common.env(), brokers: observed.brokers.len(), snapshot: None };
+    show(&plan, &heading, out)?;
+    let how = How { yes, timeout: PATIENCE, no_wait: false, require_verification: false };
+    carry_through(&admin, &SavedPlan::new(plan, &observed), None, &how, out).await
+}
+
+/// What to try first.
+fn welcome(api: SocketAddr) -> String {
+    format!(
+        "\nThe services run; Ctrl-C ends them.\n\
+         \x20 API      http://{api}/orders, described by http://{api}/openapi.json\n\
+         \x20 health   http://{api}/healthz\n\
+         Place an order, and follow it:\n\
+         \x20 curl -i http://{api}/orders -H 'Content-Type: application/json' -d '{{\n\
+         \x20   \"customerId\": \"CUST-42\", \"items\": [{{ \"productId\": \"PROD-101\", \"quantity\": 1 }}],\n\
+         \x20   \"shippingAddress\": {{ \"street\": \"123 Main St\", \"city\": \"Austin\", \"state\": \"TX\", \"zip\": \"78701\" }} }}'\n\
+         \x20 curl -N http://{api}/orders/ORD-…/events\n"
+    )
+}

@@ -1,0 +1,161 @@
+//! `kafkaflow up` and `kafkaflow init`: the whole system in one process, from nothing.
+
+use std::io::{BufRead, BufReader, Read};
+
+use crate::support::Folder;
+use crate::support::brokers::{ROOT, brokers, eventually};
+use crate::support::stores::database;
+use crate::support::system::{SOON, System};
+
+fn letters(system: &System) -> String {
+    std::fs::read_to_string(system.folder.path().join("notifications.ndjson")).unwrap_or_default()
+}
+
+fn from_nothing_to_a_confirmed_order_and_a_second_time_with_the_same_stores(
+    test: &str,
+    store: Option<String>,
+) {
+    let system = System::new(test, store);
+    let mut first = system.up(&["--yes"]);
+    let mut said = String::new();
+    let mut stdout = BufReader::new(first.child.stdout.take().unwrap());
+    while !said.contains("/orders/ORD-…/events") {
+        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    // What was planned, what was done, and what to try.
+    assert!(said.contains(&format!("+ {}", system.topic("order-service.order-placed"))), "{said}");
+    assert!(said.contains("8 done."), "{said}");
+    assert!(said.contains(&format!("curl -i {}/orders", first.url)), "{said}");
+    let order = first.outcome(&first.place("PROD-101", 2));
+    assert_eq!(order["status"], "CONFIRMED", "{order}");
+    let id = order["orderId"].as_str().unwrap().to_owned();
+    let letter = eventually(SOON, || letters(&system).lines().next().map(str::to_owned));
+    assert!(letter.contains(&id) && letter.contains("order-confirmed"), "{letter}");
+    let metrics = first.text("/metrics");
+    for of in ["group=\"{}-inventory-service\"", "group=\"{}-notification-service\""] {
+        assert!(metrics.contains(&of.replace("{}", &system.prefix)), "every service is measured: {metrics}");
+    }
+    let (code, log) = first.end();
+    assert_eq!(code, Some(0), "{log}");
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+
+    let mut second = system.up(&[]);
+    let mut stdout = BufReader::new(second.child.stdout.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("The services run") {
+        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    assert!(said.contains("no changes") || said.contains("as the file says"), "{said}");
+    eventually(SOON, || (second.get("/readyz").0 == 200).then_some(()));
+    assert_eq!(second.get(&format!("/orders/{id}")).1["status"], "CONFIRMED");
+    assert_eq!(second.outcome(&second.place("PROD-101", 1))["status"], "CONFIRMED");
+    eventually(SOON, || (letters(&system).lines().count() == 2).then_some(()));
+    let (code, log) = second.end();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[test]
+fn from_nothing_to_a_confirmed_order_over_sqlite() {
+    from_nothing_to_a_confirmed_order_and_a_second_time_with_the_same_stores("up-sqlite", None);
+}
+
+#[test]
+fn from_nothing_to_a_confirmed_order_over_postgresql() {
+    let store = tokio::runtime::Runtime::new().unwrap().block_on(database());
+    from_nothing_to_a_confirmed_order_and_a_second_time_with_the_same_stores("up-pg", Some(store));
+}
+
+#[test]
+fn what_is_in_effect_can_be_given_as_settings_again() {
+    let folder = Folder::new();
+    let printed = folder.run(&[
+        "up",
+        "-b",
+        "127.0.0.1:1",
+        "--email",
+        "file:letters",
+        "--rate",
+        "5/s",
+        "--print-config",
+    ]);
+    assert_eq!(printed.code, 0, "{}", printed.stderr);
+    folder.write("settings.yaml", &printed.stdout);
+    for command in [&["up"][..], &["run", "notification"], &["run", "order"], &["run", "inventory"]] {
+        let again = folder.run(&[command, &["--settings", "settings.yaml", "--print-config"]].concat());
+        assert_eq!(again.code, 0, "{}", again.stderr);
+        assert!(again.stdout.lines().all(|line| printed.stdout.contains(line)), "{}", again.stdout);
+    }
+    // And what is printed is also what can be used.
+    let run = folder.run(&["up", "--settings", "settings.yaml", "--yes", "--listen", "127.0.0.1:0"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("cannot reach the cluster"), "{}", run.stderr);
+}
+
+#[test]
+fn nothing_is_changed_when_nobody_can_be_asked() {
+    let (system, at) = (System::new("up-asked", None), brokers());
+    let listen = [
+        "--listen",
+        "127.0.0.1:0",
+        "--inventory-listen",
+        "127.0.0.1:0",
+        "--notification-listen",
+        "127.0.0.1:0",
+    ];
+    let args =
+        [&["up", "--topology", "topology.yaml", "--store", &system.store, "-b", &at], &listen[..]].concat();
+    let run = system.folder.run(&args);
+    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("8 to create") || run.stdout.contains("create"), "{}", run.stdout);
+    assert!(run.stderr.contains("nobody can be asked") && run.stderr.contains("add --yes"), "{}", run.stderr);
+}
+
+#[test]
+fn what_is_wrong_with_any_service_is_said_before_the_cluster_is_touched() {
+    let folder = Folder::new();
+    // Nobody serves there: whoever asked would say so.
+    let args = ["up", "--yes", "-b", "127.0.0.1:1", "--email", "ftp://example.com"];
+    let run = folder.run(&args);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("--email says no place"), "{}", run.stderr);
+    let run = folder.run(&["up", "--yes", "-b", "127.0.0.1:1", "--templates", "none"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("cannot read the templates in `none`"), "{}", run.stderr);
+}
+
+#[test]
+fn the_files_that_are_part_of_kafkaflow_are_those_of_the_repository() {
+    let folder = Folder::new();
+    let run = folder.run(&["init", "mine"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let written: Vec<&str> = run.stdout.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(
+        run.stdout.lines().last(),
+        Some(format!("{} files. Next: kafkaflow validate mine/topology.yaml", written.len()).as_str())
+    );
+    for name in &written {
+        let ours = std::fs::read(format!("{ROOT}/{}", name.strip_prefix("mine/").unwrap())).unwrap();
+        assert_eq!(std::fs::read(folder.path().join(name)).unwrap(), ours, "{name}");
+    }
+    for folder in ["schemas", "templates"] {
+        let files = std::fs::read_dir(format!("{ROOT}/{folder}")).unwrap().count();
+        let start = format!("mine/{folder}/");
+        assert_eq!(written.iter().filter(|name| name.starts_with(&start)).count(), files);
+    }
+    let valid = folder.run(&["validate", "mine/topology.yaml"]);
+    assert_eq!(valid.code, 0, "{}{}", valid.stdout, valid.stderr);
+
+    // Again: nothing to do. With one of them changed: nothing is touched.
+    let run = folder.run(&["init", "mine"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, format!("all {} files are there already\n", written.len()).as_str())
+    );
+    folder.write("mine/catalog.yaml", "version: 1\nproducts: []\n");
+    std::fs::remove_file(folder.path().join("mine/topology.yaml")).unwrap();
+    let run = folder.run(&["init", "mine"]);
+    assert_eq!(run.code, 1);
+    insta::assert_snapshot!(run.stderr);
+    assert!(!folder.path().join("mine/topology.yaml").exists());
+}
