@@ -4,6 +4,7 @@
 
 mod apply;
 mod crash;
+mod notification;
 mod services;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other test binary, which uses the rest")]

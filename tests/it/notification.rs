@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::brokers::{ROOT, endpoint, eventually, produce, tool};
 use crate::support::stores::database;
-use crate::support::system::{Running, SOON, System};
+use crate::support::system::{Running, SOON, System, asks};
 
 const TOPIC: &str = "notification-service.send-notification";
 
@@ -93,24 +93,6 @@ impl Drop for MailServer {
     }
 }
 
-/// A record that asks for a notification, as `produce` takes it.
-fn asks(id: usize, order: &str, channel: &str, to: &str) -> String {
-    let event = json!({
-        "eventId": format!("evt-{id}"), "eventType": "SendNotification", "orderId": order,
-        "timestamp": "2024-09-01T10:15:32Z", "customerId": "CUST-42", "channel": channel, "to": to,
-        "template": if channel == "operator" { "out-of-stock" } else { "order-confirmed" },
-        "parameters": { "totalAmount": "119.93", "productId": "PROD-101" },
-    });
-    format!("eventType:SendNotification,eventId:evt-{id}\t{order}\t{event}")
-}
-
-fn letters(system: &System) -> Vec<Value> {
-    let text = std::fs::read_to_string(system.folder.path().join("letters.ndjson")).unwrap_or_default();
-    // The last one may be under way.
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 fn postgres() -> String {
     tokio::runtime::Runtime::new().unwrap().block_on(database())
 }
@@ -147,7 +129,7 @@ fn mails_go_through_a_real_server_and_what_it_refuses_is_a_dead_letter() {
     assert_eq!(header(&mails[1], "From"), "Orders <orders@example.com>");
     assert_eq!(header(&mails[1], "Subject"), "Your order ORD-1 is confirmed");
     assert!(mails[1].contains("Total: 119.93") && mails[1].contains("text/html"), "{}", mails[1]);
-    let others = eventually(SOON, || Some(letters(&system)).filter(|letters| letters.len() == 3));
+    let others = eventually(SOON, || Some(system.letters()).filter(|letters| letters.len() == 3));
     let told: BTreeMap<&str, (&str, &str)> = others
         .iter()
         .map(|letter| {
@@ -235,14 +217,14 @@ fn after_an_outage_everything_arrives_once_in_order_and_at_the_pace(test: &str, 
     eventually(SOON, || {
         let length =
             std::fs::metadata(system.folder.path().join("letters.ndjson")).map_or(0, |file| file.len());
-        (length > 0 && letters(&system).len() >= COUNT).then_some(())
+        (length > 0 && system.letters().len() >= COUNT).then_some(())
     });
     let took = began.elapsed();
     assert!(took > Duration::from_secs_f64((COUNT as f64 - 100.0) / RATE), "faster than it may be: {took:?}");
     let (code, log) = service.end();
     assert_eq!(code, Some(0), "{log}");
     let mut of_order: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for letter in letters(&system) {
+    for letter in system.letters() {
         let id = letter["eventId"].as_str().unwrap()[4..].parse().unwrap();
         of_order.entry(letter["orderId"].as_str().unwrap().to_owned()).or_default().push(id);
     }

@@ -42,6 +42,13 @@ impl System {
         Self { folder, prefix, store }
     }
 
+    /// What a service wrote to `letters.ndjson`, as far as its lines are whole.
+    pub(crate) fn letters(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder.path().join("letters.ndjson")).unwrap_or_default();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// Makes the topics.
     pub(crate) fn apply(&self) {
         let run = self.folder.run(&["apply", "topology.yaml", "--yes", "-b", &brokers()]);
@@ -199,4 +206,15 @@ pub(crate) fn order(product: &str, quantity: u32) -> Value {
         "shippingAddress": { "street": "123 Main St", "city": "Austin", "state": "TX", "zip": "78701" },
         "contact": { "email": "ada.secret@example.com" },
     })
+}
+
+/// A record that asks for a notification, as `produce` takes it.
+pub(crate) fn asks(id: usize, order: &str, channel: &str, to: &str) -> String {
+    let event = serde_json::json!({
+        "eventId": format!("evt-{id}"), "eventType": "SendNotification", "orderId": order,
+        "timestamp": "2024-09-01T10:15:32Z", "customerId": "CUST-42", "channel": channel, "to": to,
+        "template": if channel == "operator" { "out-of-stock" } else { "order-confirmed" },
+        "parameters": { "totalAmount": "119.93", "productId": "PROD-101" },
+    });
+    format!("eventType:SendNotification,eventId:evt-{id}\t{order}\t{event}")
 }

@@ -155,8 +155,9 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         let outcomes = self.handler.perform(tasks).await;
         self.boundary.reach(Boundary::Performed);
         self.measure(began, batch.len());
-        let failed = outcomes.iter().enumerate().filter_map(|(at, outcome)| {
-            Some((at, HandleError::transient(outcome.as_ref().err()?.to_string())))
+        let failed = outcomes.iter().enumerate().filter_map(|(at, outcome)| match outcome {
+            Ok(()) | Err(HandleError::Later { .. }) => None,
+            Err(error) => Some((at, HandleError::transient(error.to_string()))),
         });
         spans.ended(&BatchOutcome::Poisoned(failed.collect()));
         Ok(outcomes.into_iter().map(Came::from).collect())

@@ -6,8 +6,8 @@
 //! of the slice of a second before it. It is sent with the same `Message-ID`, or `Idempotency-Key`, so that a provider that looks at
 //! them drops it.
 //!
-//! Letters of one order are sent in their order, also by different providers of one channel; an order's mail and its text
-//! message are not ordered to each other.
+//! Letters of one order that one provider delivers are sent in their order. Those of different providers, such as a mail and a
+//! text message, are not ordered to each other.
 
 mod letter;
 mod notifier;
