@@ -1,8 +1,11 @@
 //! What a service measures, as Prometheus reads it. Names and meanings stand here; a value that is unknown is omitted.
 
+use std::time::Duration;
+
 use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+const SUM_UP: Duration = Duration::from_secs(5);
 /// Seconds, from half a millisecond to half a minute.
 const SECONDS: &[f64] =
     &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
@@ -97,6 +100,19 @@ const METRICS: &[(&str, Kind, &str)] = &[
 pub struct Measured(PrometheusHandle);
 
 impl Measured {
+    /// Sums up what was measured, time and again until `ending` completes: before it is summed up each measured value
+    /// is kept by itself, and whoever reads them may never come.
+    pub(crate) async fn sum_up(self, ending: impl Future<Output = ()>) {
+        let mut ending = std::pin::pin!(ending);
+        let mut turn = tokio::time::interval(SUM_UP);
+        loop {
+            tokio::select! {
+                () = &mut ending => return,
+                _ = turn.tick() => self.0.run_upkeep(),
+            }
+        }
+    }
+
     /// In Prometheus' text format, version 0.0.4.
     #[must_use]
     pub fn render(&self) -> String {

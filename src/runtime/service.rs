@@ -128,6 +128,11 @@ impl Service {
         let Work { routes, options, handler } = work;
         let Surroundings { topology, cluster, location, listener, limits, instance, session, .. } = around;
         let (measured, tracing, process) = (around.measured, around.tracing, around.process);
+        let backstage = watch::Sender::new(false);
+        let mut helpers = JoinSet::new();
+        if let Some(measured) = &measured {
+            helpers.spawn(measured.clone().sum_up(asked(backstage.subscribe())));
+        }
         let of = Operations {
             service: self.name,
             health: self.health.clone(),
@@ -138,8 +143,6 @@ impl Service {
         let app = observed(complete(routes.merge(operations(of))), tracing.clone());
         let mut http = JoinSet::new();
         http.spawn(serve(listener, app, limits, asked(self.ending())));
-        let backstage = watch::Sender::new(false);
-        let mut helpers = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         let prepared = tokio::select! {
             () = &mut shutdown => None,
