@@ -20,6 +20,7 @@ use super::select::Wanted;
 use super::signal;
 use super::view::plan::Heading;
 use crate::plan::SavedPlan;
+use crate::runtime::service::asked;
 use crate::runtime::{Tracing, measure};
 use crate::services::{
     inventory as inventory_service, notification as notification_service, order as order_service,
@@ -107,24 +108,22 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let tracings: Vec<Tracing> =
         [&around_order, &around_inventory, &around_notification].map(|around| around.tracing.clone()).into();
     let ending = watch::Sender::new(false);
-    let asked = || {
-        let mut ending = ending.subscribe();
-        async move {
-            let _ = ending.wait_for(|ending| *ending).await;
-        }
-    };
     let parts = vec![
         Part {
             name: order_service::run::NAME,
-            work: Box::pin(order_service::run::run(settings, around_order, asked())),
+            work: Box::pin(order_service::run::run(settings, around_order, asked(ending.subscribe()))),
         },
         Part {
             name: inventory_service::NAME,
-            work: Box::pin(inventory_service::run::run(shop, around_inventory, asked())),
+            work: Box::pin(inventory_service::run::run(shop, around_inventory, asked(ending.subscribe()))),
         },
         Part {
             name: notification_service::NAME,
-            work: Box::pin(notification_service::run::run(office, around_notification, asked())),
+            work: Box::pin(notification_service::run::run(
+                office,
+                around_notification,
+                asked(ending.subscribe()),
+            )),
         },
     ];
     let worked = up::run(parts, &ending, signal::end()).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::support::brokers::{eventually, produce};
-use crate::support::stores::database;
+use crate::support::stores::postgres;
 use crate::support::system::{Running, SOON, System, asks};
 
 const COUNT: usize = 3_000;
@@ -64,6 +64,6 @@ fn killed_in_the_middle_it_loses_nothing_and_repeats_little_over_sqlite() {
 
 #[test]
 fn killed_in_the_middle_it_loses_nothing_and_repeats_little_over_postgresql() {
-    let store = tokio::runtime::Runtime::new().unwrap().block_on(database());
+    let store = postgres();
     killed_in_the_middle_it_loses_nothing_and_repeats_little("killed-pg", Some(store));
 }

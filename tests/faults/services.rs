@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::brokers::{dev, eventually};
-use crate::support::stores::database;
+use crate::support::stores::postgres;
 use crate::support::system::{Running, System};
 
 const LATE: Duration = Duration::from_secs(120);
@@ -53,7 +53,7 @@ fn with_all_brokers_down_orders_are_taken_and_confirmed_when_they_return() {
 
 #[test]
 fn three_instances_share_the_work_and_one_may_die_under_load() {
-    let store = tokio::runtime::Runtime::new().unwrap().block_on(database());
+    let store = postgres();
     let system = System::new("instances", Some(store));
     system.apply();
     let session = ["--session-timeout", "6"];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::Folder;
 use crate::support::brokers::{brokers, eventually, prefix, produce, tool};
-use crate::support::stores::{database, sqlite};
+use crate::support::stores::{postgres, sqlite};
 
 fn start(store: &str, prefix: &str) -> Child {
     let folder = std::path::Path::new(env!("CARGO_BIN_EXE_kafkaflow")).parent().unwrap();
@@ -81,6 +81,6 @@ fn the_example_keeps_its_promises_over_sqlite() {
 
 #[test]
 fn the_example_keeps_its_promises_over_postgresql() {
-    let store = tokio::runtime::Runtime::new().unwrap().block_on(database());
+    let store = postgres();
     works(&store);
 }

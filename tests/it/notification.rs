@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::brokers::{ROOT, endpoint, eventually, produce, tool};
-use crate::support::stores::database;
+use crate::support::stores::postgres;
 use crate::support::system::{Running, SOON, System, asks};
 
 const TOPIC: &str = "notification-service.send-notification";
@@ -91,10 +91,6 @@ impl Drop for MailServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn postgres() -> String {
-    tokio::runtime::Runtime::new().unwrap().block_on(database())
 }
 
 fn header<'m>(mail: &'m str, name: &str) -> &'m str {

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use serde_json::Value;
 
 use crate::support::brokers::{eventually, tool};
-use crate::support::stores::database;
+use crate::support::stores::postgres;
 use crate::support::system::{Running, SOON, System};
 
 const CATALOG: &str = "version: 1
@@ -17,10 +17,6 @@ products:
   - { id: PROD-205, name: Mouse pad, price: 19.95, stock: 1000 }
   - { id: GONE,     name: Poster,   price: 12,    stock: 0 }
 ";
-
-fn postgres() -> String {
-    tokio::runtime::Runtime::new().unwrap().block_on(database())
-}
 
 fn start(test: &str, store: Option<String>) -> (System, Running, Running) {
     let system = System::new(test, store);

@@ -25,3 +25,8 @@ pub(crate) async fn database() -> String {
     let base = url.rsplit_once('/').expect("an address with a database").0;
     format!("{base}/{name}")
 }
+
+/// The same for tests that wait by themselves.
+pub(crate) fn postgres() -> String {
+    tokio::runtime::Runtime::new().unwrap().block_on(database())
+}

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::assets::Assets;
-use super::settings::{CommonArgs, File, Printed, ended};
+use super::settings::{CommonArgs, File, Printed};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::{catalog_file, signal};
@@ -75,11 +75,5 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let addresses = common.addresses()?;
     let assets = common.assets()?;
     let shop = own.shop(&assets, catalog.as_deref())?;
-    let around = common.surroundings(NAME, &assets, &addresses).await?;
-    let tracing = around.tracing.clone();
-    let worked = Box::pin(serve(shop, around, signal::end())).await;
-    // Sending may wait for a collector.
-    let _ = tokio::task::spawn_blocking(move || tracing.shut_down()).await;
-    worked.map_err(|error| ended(NAME, &error))?;
-    Ok(Exit::Fine)
+    common.serve(NAME, &assets, &addresses, |around| serve(shop, around, signal::end())).await
 }

@@ -301,7 +301,7 @@ impl MeansArgs {
     }
 }
 
-/// A duration of more than nothing.
+/// What a flag says, or the default.
 pub(super) fn duration(flag: &str, text: Option<&str>, default: Duration) -> Result<Duration, CliError> {
     let Some(text) = text else { return Ok(default) };
     let parsed = unit::Duration::parse(text)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::assets::Assets;
 use super::means::{CONSOLE, MeansArgs, duration};
-use super::settings::{CommonArgs, File, Printed, ended};
+use super::settings::{CommonArgs, File, Printed};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::signal;
@@ -92,13 +92,7 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let addresses = common.addresses()?;
     let assets = common.assets()?;
     let office = own.office(&assets)?;
-    let around = common.surroundings(NAME, &assets, &addresses).await?;
-    let tracing = around.tracing.clone();
-    let worked = Box::pin(serve(office, around, signal::end())).await;
-    // Sending may wait for a collector.
-    let _ = tokio::task::spawn_blocking(move || tracing.shut_down()).await;
-    worked.map_err(|error| ended(NAME, &error))?;
-    Ok(Exit::Fine)
+    common.serve(NAME, &assets, &addresses, |around| serve(office, around, signal::end())).await
 }
 
 /// The templates of a folder, or those that are part of kafkaflow.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::assets::{Assets, prices};
-use super::settings::{CommonArgs, File, Printed, ended};
+use super::settings::{CommonArgs, File, Printed};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::signal;
@@ -162,13 +162,7 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let addresses = common.addresses()?;
     let assets = common.assets()?;
     let settings = own.settings(&assets, &addresses)?;
-    let around = common.surroundings(NAME, &assets, &addresses).await?;
-    let tracing = around.tracing.clone();
-    let worked = Box::pin(serve(settings, around, signal::end())).await;
-    // Sending may wait for a collector.
-    let _ = tokio::task::spawn_blocking(move || tracing.shut_down()).await;
-    worked.map_err(|error| ended(NAME, &error))?;
-    Ok(Exit::Fine)
+    common.serve(NAME, &assets, &addresses, |around| serve(settings, around, signal::end())).await
 }
 
 fn read_token(path: &std::path::Path) -> Result<Token, CliError> {

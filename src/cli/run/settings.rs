@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use super::assets::Assets;
 use crate::cli::connect::ConnectArgs;
 use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
 use crate::kafka::Cluster;
 use crate::runtime::http::Limits;
 use crate::runtime::service::{ServiceError, Surroundings};
@@ -211,17 +212,24 @@ impl Common {
         self.topology.as_ref().map_or_else(|| "topology.yaml".to_owned(), |path| path.display().to_string())
     }
 
-    /// Begins to listen, and to measure.
-    pub(crate) async fn surroundings(
+    /// Runs a service, the only one of this process, to its end.
+    pub(crate) async fn serve<W: Future<Output = Result<(), ServiceError>>>(
         &self,
         service: &'static str,
         assets: &Assets,
         addresses: &[SocketAddr],
-    ) -> Result<Surroundings, CliError> {
-        self.surrounded(service, assets, addresses, measure()).await
+        work: impl FnOnce(Surroundings) -> W,
+    ) -> Result<Exit, CliError> {
+        let around = self.surrounded(service, assets, addresses, measure()).await?;
+        let tracing = around.tracing.clone();
+        let worked = Box::pin(work(around)).await;
+        // Sending may wait for a collector.
+        let _ = tokio::task::spawn_blocking(move || tracing.shut_down()).await;
+        worked.map_err(|error| ended(service, &error))?;
+        Ok(Exit::Fine)
     }
 
-    /// The same for one of several services of a process, which measures for all of them.
+    /// Begins to listen. `measured`: what the process measures.
     pub(crate) async fn surrounded(
         &self,
         service: &'static str,

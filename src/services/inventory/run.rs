@@ -1,6 +1,5 @@
 //! The inventory at work.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,14 +7,13 @@ use axum::Router;
 use super::{Inventory, MIGRATIONS, NAME, Settings, Uuids, open_stock};
 use crate::catalog::Catalog;
 use crate::event::{EventType, Text};
-use crate::runtime::consumer::Options;
 use crate::runtime::relay::Wake;
 use crate::runtime::service::{Service, ServiceError, Surroundings, Work};
 use crate::runtime::startup::outlet;
 use crate::schema::Judge;
 use crate::services::announce::Announcer;
+use crate::services::consume::options;
 use crate::store::Store;
-use crate::topology::Topology;
 use crate::unit::UnixMillis;
 
 /// What the inventory is started with.
@@ -42,7 +40,7 @@ pub(crate) async fn run(
         announcer: Announcer::new(Arc::clone(&shop.judge)),
         now: UnixMillis::now,
     };
-    let options = options(topology, &shop.judge)?;
+    let options = options(topology, NAME, &shop.judge, &Inventory::HANDLES)?;
     let catalog = shop.catalog;
     let begin = async move |store: &Store| {
         let opened = open_stock(store, &catalog).await?;
@@ -54,12 +52,4 @@ pub(crate) async fn run(
     let service = Service::new(NAME, MIGRATIONS, Wake::new());
     let work = Work { routes: Router::new(), options, handler: Inventory::new(settings, Uuids) };
     service.run(around, work, begin, |_, _, _| {}, shutdown).await
-}
-
-fn options(topology: &Topology, judge: &Arc<Judge>) -> Result<Options, ServiceError> {
-    let taken: BTreeSet<String> = Inventory::HANDLES.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let consumed = topology.topics.iter().filter(|topic| topic.consumers.iter().any(|name| name == NAME));
-    let handles: BTreeMap<String, BTreeSet<String>> =
-        consumed.map(|topic| (topic.name.as_str().to_owned(), taken.clone())).collect();
-    Options::of_topology(topology, NAME, judge, &handles).ok_or(ServiceError::NoGroup(NAME))
 }

@@ -1,6 +1,5 @@
 //! The notification service at work.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::runtime::consumer::Options;
 use crate::runtime::relay::Wake;
 use crate::runtime::service::{Service, ServiceError, Surroundings, Work};
 use crate::schema::Judge;
+use crate::services::consume::options;
 
 /// What the service is started with.
 pub(crate) struct Office {
@@ -34,14 +34,8 @@ pub(crate) async fn run(
     around: Surroundings,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServiceError> {
-    let taken = BTreeSet::from([EventType::SendNotification.as_str().to_owned()]);
-    let consumed =
-        around.topology.topics.iter().filter(|topic| topic.consumers.iter().any(|name| name == NAME));
-    let handles: BTreeMap<String, BTreeSet<String>> =
-        consumed.map(|topic| (topic.name.as_str().to_owned(), taken.clone())).collect();
-    let options = Options::of_topology(&around.topology, NAME, &office.judge, &handles);
-    let options =
-        Options { batch: office.batch, linger: office.linger, ..options.ok_or(ServiceError::NoGroup(NAME))? };
+    let options = options(&around.topology, NAME, &office.judge, &[EventType::SendNotification])?;
+    let options = Options { batch: office.batch, linger: office.linger, ..options };
     let service = Service::new(NAME, MIGRATIONS, Wake::new());
     let sender = Sender { health: service.health.clone(), ending: service.ending() };
     let notifier = Notifier::new(office.templates, office.providers, sender);

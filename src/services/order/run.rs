@@ -1,6 +1,6 @@
 //! The order service at work.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
@@ -14,12 +14,12 @@ use super::payment::Payments;
 use super::results::{Ledger, Results};
 use super::store::{self, MIGRATIONS};
 use crate::event::{EventType, OrderId};
-use crate::runtime::consumer::Options;
 use crate::runtime::relay::Wake;
 use crate::runtime::service::{Ending, Service, ServiceError, Surroundings, Work, asked};
 use crate::runtime::startup::outlet;
 use crate::schema::Judge;
 use crate::services::announce::{Announcer, new_event_id};
+use crate::services::consume::options;
 use crate::store::Store;
 use crate::unit::{Money, UnixMillis};
 
@@ -56,7 +56,7 @@ pub(crate) async fn run<P: Payments>(
     let topology = &around.topology;
     let orders = outlet(topology, NAME, EventType::OrderPlaced.as_str())?;
     let notifications = outlet(topology, NAME, EventType::SendNotification.as_str())?;
-    let options = options(topology, &settings.judge)?;
+    let options = options(topology, NAME, &settings.judge, &ANSWERS)?;
     let feed = Feed::default();
     let captures_due = Arc::new(Notify::new());
     let mut wake = Wake::new().and(feed.committed());
@@ -103,14 +103,6 @@ pub(crate) async fn run<P: Payments>(
     let working = service.run(around, work, async |_: &Store| Ok(()), workers, shutdown);
     let (worked, ()) = tokio::join!(working, writing);
     worked
-}
-
-fn options(topology: &crate::topology::Topology, judge: &Arc<Judge>) -> Result<Options, ServiceError> {
-    let answers: BTreeSet<String> = ANSWERS.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let consumed = topology.topics.iter().filter(|topic| topic.consumers.iter().any(|name| name == NAME));
-    let handles: BTreeMap<String, BTreeSet<String>> =
-        consumed.map(|topic| (topic.name.as_str().to_owned(), answers.clone())).collect();
-    Options::of_topology(topology, NAME, judge, &handles).ok_or(ServiceError::NoGroup(NAME))
 }
 
 /// Orders are taken in as soon as there is a store, whatever Kafka does. Ends when the API does.

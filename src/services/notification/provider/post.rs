@@ -45,12 +45,6 @@ pub(crate) struct Sender {
     pub(crate) ending: watch::Receiver<bool>,
 }
 
-/// Why no token was taken.
-enum Tokenless {
-    SliceIsOver,
-    Ending,
-}
-
 impl Provider {
     pub(crate) fn new(name: impl Into<String>, sink: Sink, pace: Option<Pace>) -> Self {
         Self { name: name.into(), sink, bucket: pace.and_then(bucket), gate: Mutex::default() }
@@ -104,19 +98,14 @@ impl Provider {
         let mut may = 0;
         let mut why = None;
         while may < call.len() {
-            let closed = self.gate().closed(Instant::now());
-            if let Some((after, reason)) = closed {
-                why = Some((after, reason));
+            why = self.gate().closed(Instant::now());
+            if why.is_some() {
                 break;
             }
             match self.token(until, sender).await {
                 Ok(()) => may += 1,
-                Err(Tokenless::SliceIsOver) => {
-                    why = Some((Duration::ZERO, "the provider takes only so many a second".to_owned()));
-                    break;
-                }
-                Err(Tokenless::Ending) => {
-                    why = Some((Duration::ZERO, "the service ends".to_owned()));
+                Err(reason) => {
+                    why = Some((Duration::ZERO, reason.to_owned()));
                     break;
                 }
             }
@@ -137,15 +126,16 @@ impl Provider {
         came
     }
 
-    async fn token(&self, until: Instant, sender: &Sender) -> Result<(), Tokenless> {
+    /// Takes a token; the error says why there is none.
+    async fn token(&self, until: Instant, sender: &Sender) -> Result<(), &'static str> {
         let clock = DefaultClock::default();
         loop {
             if *sender.ending.borrow() {
-                return Err(Tokenless::Ending);
+                return Err("the service ends");
             }
             let now = Instant::now();
             if now >= until {
-                return Err(Tokenless::SliceIsOver);
+                return Err("the provider takes only so many a second");
             }
             let Some(bucket) = &self.bucket else { return Ok(()) };
             let Err(not_until) = bucket.check() else { return Ok(()) };

@@ -25,7 +25,7 @@ pub(crate) struct SmtpSettings {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) encryption: Encryption,
-    /// A name, and the file that has its password. Read again when the server refuses it.
+    /// A name, and the file that has its password; read for every login.
     pub(crate) login: Option<(String, PathBuf)>,
     pub(crate) from: Mailbox,
     /// The addresses of operators' lists.

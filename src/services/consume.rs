@@ -1,0 +1,24 @@
+//! How a service consumes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::event::EventType;
+use crate::runtime::consumer::Options;
+use crate::runtime::service::ServiceError;
+use crate::schema::Judge;
+use crate::topology::Topology;
+
+/// As the topology says it of the service `name`, which takes events of these types from every topic that it consumes.
+pub(super) fn options(
+    topology: &Topology,
+    name: &'static str,
+    judge: &Arc<Judge>,
+    kinds: &[EventType],
+) -> Result<Options, ServiceError> {
+    let taken: BTreeSet<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+    let consumed = topology.topics.iter().filter(|topic| topic.consumers.iter().any(|one| one == name));
+    let handles: BTreeMap<String, BTreeSet<String>> =
+        consumed.map(|topic| (topic.name.as_str().to_owned(), taken.clone())).collect();
+    Options::of_topology(topology, name, judge, &handles).ok_or(ServiceError::NoGroup(name))
+}
