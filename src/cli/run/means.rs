@@ -328,7 +328,7 @@ fn writable(path: &Path) -> Result<Sink, CliError> {
     std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
         CliError::failed(format!("cannot append to {}", quoted(&path.display().to_string()))).because(error)
     })?;
-    Ok(Sink::File(FileSink::File(path.to_owned())))
+    Ok(Sink::File(FileSink::file(path.to_owned())))
 }
 
 fn readable(flag: &str, path: &Path) -> Result<(), CliError> {

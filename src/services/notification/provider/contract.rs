@@ -54,7 +54,7 @@ impl Test {
             fake.script().password = Some("right".to_owned());
         }
         let sink = match kind {
-            Kind::File => Sink::File(FileSink::File(folder.path().join("out/letters"))),
+            Kind::File => Sink::File(FileSink::file(folder.path().join("out/letters"))),
             Kind::Smtp => Sink::Smtp(Smtp::new(SmtpSettings {
                 host: "127.0.0.1".to_owned(),
                 port,

@@ -3,18 +3,24 @@
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Failure, Letter};
 
 /// Where lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum FileSink {
     Stdout,
-    /// Appended to, and made where it is not. Opened anew each time, so that it may be moved away.
-    File(PathBuf),
+    /// Appended to, and made where it is not. Opened anew each time, so that it may be moved away. Whoever appends holds
+    /// the lock, which has whether the file ends with a whole line as far as this process knows.
+    File(PathBuf, Arc<Mutex<bool>>),
 }
 
 impl FileSink {
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Self::File(path, Arc::default())
+    }
+
     /// Appends all letters with one write, and waits until the disk has them.
     pub(super) async fn append(&self, letters: &[&Letter]) -> Result<(), Failure> {
         let mut lines = Vec::new();
@@ -39,10 +45,11 @@ impl FileSink {
                 let out = std::io::stdout().as_fd().try_clone_to_owned()?;
                 std::fs::File::from(out).write_all(lines)
             }
-            Self::File(path) => {
+            Self::File(path, whole) => {
+                let mut whole = whole.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut file = std::fs::OpenOptions::new().read(true).append(true).create(true).open(path)?;
                 // Whoever was killed in the middle of a line left it open.
-                let torn = file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 && {
+                let torn = !*whole && file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 && {
                     let mut last = [0];
                     file.seek(SeekFrom::End(-1))?;
                     file.read_exact(&mut last)?;
@@ -51,7 +58,9 @@ impl FileSink {
                 if torn {
                     file.write_all(b"\n")?;
                 }
+                *whole = false;
                 file.write_all(lines)?;
+                *whole = true;
                 file.sync_data()
             }
         }
