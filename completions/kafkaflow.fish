@@ -37,7 +37,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "apply" -d 'Brin
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "snapshot" -d 'Write the cluster\'s observed state as JSON'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "outbox" -d 'What services announce, and what became of it'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "run" -d 'Run one service of the design, until SIGTERM or Ctrl-C'
-complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "up" -d 'Bring a cluster to what the topology says, and run all services of the design on it, in one process'
+complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "up" -d 'Run all services of the design in one process, on a cluster that is brought to what the topology says'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "stock" -d 'How much there is of each product'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "graph" -d 'Draw who writes to which topic, who reads it, and where its failures go'
 complete -c kafkaflow -n "__fish_kafkaflow_needs_command" -f -a "export" -d 'Write the topology in another form'

@@ -9,7 +9,7 @@ need_rust() {
 }
 
 # need_packages THING…: returns when all are there, else installs them or exits 1.
-# Things: java, javac, mvn, openssl, python3, venv, node (with npm), dot, postgres, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
+# Things: java, javac, mvn, openssl, python3, venv, node (with npm), dot, chromium (with its driver), postgres, build (compiler, pkg-config and the C libraries that Cargo.lock asks for).
 need_packages() {
   local packages
   packages=$(missing_packages "$@")
@@ -43,6 +43,10 @@ missing_packages() {
         command -v npm >/dev/null || missing+=(npm)
         ;;
       postgres) [[ -n $(find /usr/lib/postgresql -maxdepth 3 -path '*/bin/initdb' 2>/dev/null) ]] || command -v initdb >/dev/null || missing+=(postgresql) ;;
+      chromium)
+        command -v chromium >/dev/null || missing+=(chromium)
+        command -v chromedriver >/dev/null || missing+=(chromium-driver)
+        ;;
       dot) command -v dot >/dev/null || missing+=(graphviz) ;;
       python3) command -v python3 >/dev/null || missing+=(python3) ;;
       venv) python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv) ;;

@@ -19,6 +19,7 @@ use super::view::screen::Screen;
 use super::view::{apply as view, text};
 use crate::cluster::apply::{Behind, Outcome, Patience, converge, execute};
 use crate::cluster::observe::{Reach, observe};
+use crate::cluster::port::Topics;
 use crate::kafka::admin::Admin;
 use crate::plan::{Plan, SavedPlan, drift};
 use crate::topology::TopicName;
@@ -86,7 +87,7 @@ pub(super) struct How {
 
 /// Asks whether a plan that was shown is to be executed, and does. `saved`: the file that it comes from.
 pub(super) async fn carry_through(
-    admin: &Admin,
+    cluster: &impl Topics,
     shown: &SavedPlan,
     saved: Option<&Path>,
     how: &How,
@@ -101,8 +102,8 @@ pub(super) async fn carry_through(
     if !how.yes && !confirmed(plan)? {
         return Err(CliError::failed("nothing was changed").because("the answer was not `yes`"));
     }
-    unchanged_since(admin, shown, saved).await?;
-    carry_out(admin, plan, how, out).await
+    unchanged_since(cluster, shown, saved).await?;
+    carry_out(cluster, plan, how, out).await
 }
 
 async fn fresh_plan(file: &Path, args: &Args, out: &mut impl Write) -> Result<(Admin, SavedPlan), CliError> {
@@ -192,9 +193,13 @@ fn confirmed(plan: &Plan) -> Result<bool, CliError> {
 }
 
 /// Reads again what the plan touches, and stops if it is not what the plan was made from.
-async fn unchanged_since(admin: &Admin, shown: &SavedPlan, saved: Option<&Path>) -> Result<(), CliError> {
+async fn unchanged_since(
+    cluster: &impl Topics,
+    shown: &SavedPlan,
+    saved: Option<&Path>,
+) -> Result<(), CliError> {
     let names: Vec<TopicName> = shown.touched.keys().cloned().collect();
-    let now = observe(admin, Reach::Only(&names))
+    let now = observe(cluster, Reach::Only(&names))
         .await
         .map_err(|error| cluster_failed("cannot read the cluster", error))?;
     let drifts = drift(&shown.touched, &now.state);
@@ -215,7 +220,12 @@ async fn unchanged_since(admin: &Admin, shown: &SavedPlan, saved: Option<&Path>)
     Err(error.help("plan anew"))
 }
 
-async fn carry_out(admin: &Admin, plan: &Plan, how: &How, out: &mut impl Write) -> Result<Exit, CliError> {
+async fn carry_out(
+    cluster: &impl Topics,
+    plan: &Plan,
+    how: &How,
+    out: &mut impl Write,
+) -> Result<Exit, CliError> {
     let (stop, stopped) = watch::channel(false);
     let listener = tokio::spawn(stop_on_signal(stop));
     let patience = Patience { deadline: Instant::now() + how.timeout, stop: stopped };
@@ -224,7 +234,7 @@ async fn carry_out(admin: &Admin, plan: &Plan, how: &How, out: &mut impl Write) 
     let mut report =
         Report { plan, screen, settled: vec![None; plan.changes.len()], next: 0, written: Ok(()) };
     report.write("\n", out);
-    let outcomes = execute(admin, plan, &patience, &mut |settled| {
+    let outcomes = execute(cluster, plan, &patience, &mut |settled| {
         bar.inc(settled.len() as u64);
         // Output and bar share a terminal: the bar steps aside for the lines.
         bar.suspend(|| report.settle(settled, out));
@@ -233,7 +243,7 @@ async fn carry_out(admin: &Admin, plan: &Plan, how: &How, out: &mut impl Write) 
     bar.finish_and_clear();
     report.write(&format!("{}\n", view::summary(&outcomes)), out);
     let waits = !how.no_wait && !patience.stopped();
-    let behind = if waits { wait(admin, plan, &outcomes, &patience).await } else { Vec::new() };
+    let behind = if waits { wait(cluster, plan, &outcomes, &patience).await } else { Vec::new() };
     listener.abort();
     let _ = listener.await;
     if let Err(error) = report.written
@@ -295,9 +305,9 @@ fn verdict(outcomes: &[Outcome], behind: &[Behind]) -> Exit {
     }
 }
 
-async fn wait(admin: &Admin, plan: &Plan, outcomes: &[Outcome], patience: &Patience) -> Vec<Behind> {
+async fn wait(cluster: &impl Topics, plan: &Plan, outcomes: &[Outcome], patience: &Patience) -> Vec<Behind> {
     let spinner = progress::spinner();
-    let behind = converge(admin, plan, outcomes, patience, &mut |behind| {
+    let behind = converge(cluster, plan, outcomes, patience, &mut |behind| {
         let brokers: Vec<String> =
             behind.iter().filter_map(|one| one.broker).map(|id| id.to_string()).collect();
         spinner.set_message(format!("waiting for broker {}", brokers.join(", ")));

@@ -34,6 +34,11 @@ impl ConnectArgs {
         self.brokers.is_some() || !self.properties.is_empty() || self.config.is_some()
     }
 
+    /// Is there anything that may say where brokers are?
+    pub(crate) fn names_brokers(&self) -> bool {
+        self.is_given() || std::env::var("KAFKAFLOW_BROKERS").is_ok_and(|brokers| !brokers.is_empty())
+    }
+
     /// With brokers and a file for where none are given.
     pub(crate) fn or(self, brokers: Option<String>, config: Option<PathBuf>) -> Self {
         let from_environment = std::env::var("KAFKAFLOW_BROKERS").is_ok_and(|brokers| !brokers.is_empty());

@@ -11,7 +11,7 @@ use super::select::{SelectArgs, Wanted};
 use crate::cluster::apply::Patience;
 use crate::cluster::evidence;
 use crate::cluster::observe::{Observation, Reach, observe, observe_listed};
-use crate::cluster::port::{ClusterError, Listing, Scope, Topics};
+use crate::cluster::port::{ClusterError, Listing, Log, Scope, Topics};
 use crate::cluster::verify::{Verified, verify};
 use crate::kafka::admin::Admin;
 use crate::plan::{Evidence, Plan, diff, grade, questions};
@@ -53,15 +53,13 @@ pub(crate) async fn plan_live(
 
 /// Plans what is at hand against a cluster.
 pub(crate) async fn plan_wanted(
-    connect: &ConnectArgs,
+    cluster: &(impl Topics + Log),
     wanted: &Wanted,
     deadline: Instant,
     now: i64,
-) -> Result<(Admin, Planned), CliError> {
-    let admin = connect.connect().await?;
-    let planning = plan_with(&admin, wanted, None, deadline, now);
-    let planned = progress::shown_while("reading the cluster and asking the broker", planning).await?;
-    Ok((admin, planned))
+) -> Result<Planned, CliError> {
+    let planning = plan_with(cluster, wanted, None, deadline, now);
+    progress::shown_while("reading the cluster and asking the broker", planning).await
 }
 
 /// Plans against a cluster that was reached already. Brokers fall behind the controller, by seconds
@@ -69,7 +67,7 @@ pub(crate) async fn plan_wanted(
 /// showed, the cluster is read again until they agree, within reason. `listed`: all its topics, where
 /// they are at hand.
 async fn plan_with(
-    admin: &Admin,
+    cluster: &(impl Topics + Log),
     wanted: &Wanted,
     mut listed: Option<Listing>,
     deadline: Instant,
@@ -82,14 +80,14 @@ async fn plan_with(
     loop {
         let reach = if wanted.whole { Reach::Managed(&names) } else { Reach::Only(&names) };
         let observation = match listed.take() {
-            Some(listing) => observe_listed(admin, reach, listing).await,
-            None => observe(admin, reach).await,
+            Some(listing) => observe_listed(cluster, reach, listing).await,
+            None => observe(cluster, reach).await,
         };
         let observation = observation.map_err(|error| cluster_failed("cannot read the cluster", error))?;
         let may_agree_later = Instant::now() < agreed_by;
         if !(observation.brokers_disagree() && may_agree_later) {
             readable(&observation, &names)?;
-            let verified = judge(admin, wanted, &observation.state, &patience, now).await?;
+            let verified = judge(cluster, wanted, &observation.state, &patience, now).await?;
             if !(verified.outdated && may_agree_later) {
                 return Ok(Planned { plan: verified.plan, observed: observation.state });
             }
@@ -103,7 +101,7 @@ const CATCH_UP: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Compares, grades, and asks the broker.
 async fn judge(
-    admin: &Admin,
+    cluster: &(impl Topics + Log),
     wanted: &Wanted,
     observed: &ClusterState,
     patience: &Patience,
@@ -111,11 +109,11 @@ async fn judge(
 ) -> Result<Verified, CliError> {
     let plan = diff(&wanted.topology, observed);
     let asked = questions(&plan, observed);
-    let evidence = evidence::gather(admin, &asked, now)
+    let evidence = evidence::gather(cluster, &asked, now)
         .await
         .map_err(|error| cluster_failed("cannot read the logs' offsets", error))?;
     let plan = grade(plan, &wanted.topology, observed, &evidence);
-    verify(admin, plan, patience)
+    verify(cluster, plan, patience)
         .await
         .map_err(|error| cluster_failed("cannot ask the broker whether it accepts the plan", error))
 }

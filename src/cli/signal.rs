@@ -1,27 +1,46 @@
 //! Being asked to end.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Listens for Ctrl-C and SIGTERM from when it is made.
+pub(crate) struct Ear(Option<(Signal, Signal)>);
+
+impl Ear {
+    /// Without a system that tells of signals, nothing is ever heard.
+    pub(crate) fn open() -> Self {
+        let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        Self(interrupt.ok().zip(terminate.ok()))
+    }
+
+    /// Completes on the next; `false`: none can be heard.
+    pub(crate) async fn asked(&mut self) -> bool {
+        let Some((interrupt, terminate)) = &mut self.0 else { return false };
+        tokio::select! {
+            asked = interrupt.recv() => asked.is_some(),
+            asked = terminate.recv() => asked.is_some(),
+        }
+    }
+
+    /// Completes on the first; the second ends the process.
+    pub(crate) async fn end(mut self) {
+        if !self.asked().await {
+            return std::future::pending().await;
+        }
+        eprintln!("ending: what is in hand is finished; once more to end at once");
+        tokio::spawn(async move {
+            if self.asked().await {
+                std::process::exit(130);
+            }
+        });
+    }
+}
 
 /// Completes on Ctrl-C or SIGTERM; `false`: the system tells nobody of signals.
 pub(crate) async fn asked_to_end() -> bool {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return tokio::signal::ctrl_c().await.is_ok();
-    };
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
-        _ = terminate.recv() => true,
-    }
+    Ear::open().asked().await
 }
 
 /// Completes on the first; the second ends the process.
 pub(crate) async fn end() {
-    if !asked_to_end().await {
-        return std::future::pending().await;
-    }
-    eprintln!("ending: what is in hand is finished; once more to end at once");
-    tokio::spawn(async {
-        if asked_to_end().await {
-            std::process::exit(130);
-        }
-    });
+    Ear::open().end().await;
 }

@@ -18,6 +18,7 @@ use super::startup::{Lacking, NoOutlet, cluster_has, needs, open_store};
 use super::trace::Tracing;
 use crate::kafka::Cluster;
 use crate::kafka::data::DataError;
+use crate::store::cluster::{ClusterKind, stay_with};
 use crate::store::{Location, Migration, Store, StoreError};
 use crate::topology::Topology;
 
@@ -32,6 +33,8 @@ const RELAY_GRACE: Duration = Duration::from_secs(5);
 pub(crate) struct Surroundings {
     pub(crate) topology: Arc<Topology>,
     pub(crate) cluster: Cluster,
+    /// A store stays with the kind of cluster that it was used with.
+    pub(crate) kind: ClusterKind,
     pub(crate) location: Location,
     pub(crate) listener: TcpListener,
     pub(crate) limits: Limits,
@@ -126,7 +129,8 @@ impl Service {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServiceError> {
         let Work { routes, options, handler } = work;
-        let Surroundings { topology, cluster, location, listener, limits, instance, session, .. } = around;
+        let Surroundings { topology, cluster, kind, location, listener, limits, instance, session, .. } =
+            around;
         let (measured, tracing, process) = (around.measured, around.tracing, around.process);
         let backstage = watch::Sender::new(false);
         let mut helpers = JoinSet::new();
@@ -146,7 +150,15 @@ impl Service {
         let mut shutdown = std::pin::pin!(shutdown);
         let prepared = tokio::select! {
             () = &mut shutdown => None,
-            prepared = prepare(&self, &location, &cluster, &topology, begin) => Some(prepared),
+            prepared = async {
+                let begin = async |store: &Store| {
+                    let mut tx = store.tx();
+                    stay_with(&mut tx, kind).await?;
+                    tx.commit().await?;
+                    begin(store).await
+                };
+                prepare(&self, &location, &cluster, &topology, begin).await
+            } => Some(prepared),
         };
         let worked = match prepared {
             None => Ok(()),

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::cluster::observe::{Reach, observe};
-use crate::cluster::port::RefusalKind;
+use crate::cluster::port::{RefusalKind, Scope, Topics as _};
 use crate::connection::ConnectionConfig;
 use crate::kafka::admin::Admin;
 use crate::store::{Location, Migration, Store, StoreError};
@@ -101,23 +100,21 @@ pub(crate) async fn cluster_has(
     loop {
         let asked = async {
             let admin = Admin::connect(connection.clone()).await.map_err(|error| error.to_string())?;
-            let observed = observe(&admin, Reach::Only(&names)).await;
-            observed.map_err(|error| error.to_string())
+            admin.list(Scope::Only(&names)).await.map_err(|error| error.to_string())
         };
         match asked.await {
-            Ok(observation) => {
-                let found: BTreeMap<&TopicName, i32> = observation
-                    .state
+            Ok(listing) => {
+                let found: BTreeMap<&TopicName, i32> = listing
                     .topics
                     .iter()
-                    .map(|(name, topic)| (name, i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX)))
+                    .map(|one| (&one.name, i32::try_from(one.partitions.len()).unwrap_or(i32::MAX)))
                     .collect();
                 // What may not be described may be there all the same; using it will show.
                 let hidden = |name: &TopicName| {
-                    observation
+                    listing
                         .refused
                         .iter()
-                        .any(|one| one.topic == *name && one.refusal.kind == RefusalKind::Unauthorized)
+                        .any(|(hidden, refusal)| hidden == name && refusal.kind == RefusalKind::Unauthorized)
                 };
                 let lacking = lacking(needed, |name| found.get(name).copied(), hidden);
                 match lacking {

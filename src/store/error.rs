@@ -21,6 +21,9 @@ pub enum StoreError {
     /// An older kafkaflow wrote the database, and its service was not started since.
     #[error("the store has migration {0}; the service brings it up to date when it starts")]
     Older(i64),
+    /// Its events were published to another kind of cluster.
+    #[error("the store belongs to {found}, and this is {ours}")]
+    OtherCluster { found: String, ours: String },
     /// A row that must be unique is there already.
     #[error("{0}")]
     Duplicate(String),

@@ -124,3 +124,11 @@ pub async fn next_offset(
         Ok(row.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()?.flatten())
     })
 }
+
+/// Forgets the offsets of partitions whose records are gone.
+pub async fn forget_offsets(tx: &mut Tx) -> Result<(), StoreError> {
+    crate::with_connection!(tx, |connection| {
+        sqlx::query("UPDATE consumer_partition SET next_offset = NULL").execute(connection).await?;
+    });
+    Ok(())
+}

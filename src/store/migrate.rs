@@ -18,12 +18,20 @@ pub struct Migration {
 }
 
 /// What messaging itself needs.
-pub(super) const MESSAGING: &[Migration] = &[Migration {
-    version: 1,
-    name: "messaging",
-    sqlite: include_str!("migrations/sqlite/0001_messaging.sql"),
-    postgres: include_str!("migrations/postgres/0001_messaging.sql"),
-}];
+pub(super) const MESSAGING: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "messaging",
+        sqlite: include_str!("migrations/sqlite/0001_messaging.sql"),
+        postgres: include_str!("migrations/postgres/0001_messaging.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "cluster",
+        sqlite: include_str!("migrations/sqlite/0002_cluster.sql"),
+        postgres: include_str!("migrations/postgres/0002_cluster.sql"),
+    },
+];
 
 pub(super) fn sqlite(steps: &[Migration], table: &'static str) -> Migrator {
     migrator(steps, table, |step| step.sqlite)

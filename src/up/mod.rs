@@ -1,5 +1,8 @@
 //! All services of the design in one process.
 
+pub(crate) mod embedded;
+pub(crate) mod page;
+
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::watch;

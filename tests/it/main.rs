@@ -13,6 +13,7 @@ mod login;
 mod notification;
 mod order_api;
 mod outbox;
+mod page;
 mod plan;
 mod readme;
 mod run;

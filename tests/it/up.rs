@@ -1,11 +1,14 @@
 //! `kafkaflow up` and `kafkaflow init`: the whole system in one process, from nothing.
 
 use std::io::{BufRead, BufReader, Read};
+use std::process::ChildStdout;
+
+use serde_json::Value;
 
 use crate::support::Folder;
 use crate::support::brokers::{ROOT, brokers, eventually};
 use crate::support::stores::postgres;
-use crate::support::system::{SOON, System};
+use crate::support::system::{Running, SOON, System};
 
 fn letters(system: &System) -> String {
     std::fs::read_to_string(system.folder.path().join("notifications.ndjson")).unwrap_or_default()
@@ -64,6 +67,136 @@ fn from_nothing_to_a_confirmed_order_over_sqlite() {
 fn from_nothing_to_a_confirmed_order_over_postgresql() {
     let store = postgres();
     from_nothing_to_a_confirmed_order_and_a_second_time_with_the_same_stores("up-pg", Some(store));
+}
+
+/// What it writes to standard output up to what to try first.
+fn welcome(running: &mut Running) -> (String, BufReader<ChildStdout>) {
+    let mut stdout = BufReader::new(running.child.stdout.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("/orders/ORD-…/events") {
+        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    (said, stdout)
+}
+
+fn without_brokers_everything_runs_and_a_second_time_with_the_same_stores(test: &str, store: Option<String>) {
+    let system = System::new(test, store);
+    let mut first = system.up_alone(&[]);
+    let (said, _stdout) = welcome(&mut first);
+    assert!(said.contains("against cluster embedded (3 brokers)") && said.contains("8 done."), "{said}");
+    assert!(said.contains("not enforced by the embedded broker"), "{said}");
+    eventually(SOON, || (first.get("/readyz").0 == 200).then_some(()));
+    let confirmed = first.place("PROD-101", 2);
+    assert_eq!(first.outcome(&confirmed)["status"], "CONFIRMED");
+    let sold_out = first.outcome(&first.place("PROD-404", 1));
+    assert_eq!(sold_out["status"], "CANCELLED", "{sold_out}");
+    assert_eq!(sold_out["reason"], "Insufficient stock for PROD-404");
+    // What is on its way is finished before the broker ends: nothing is lost.
+    let last: Vec<String> = (0..20).map(|_| first.place("PROD-101", 1)).collect();
+    let (code, log) = first.end();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("still on their way"), "{log}");
+
+    let mut second = system.up_alone(&[]);
+    let (said, _stdout) = welcome(&mut second);
+    assert!(said.contains("8 done.") && !said.contains("cancelled"), "{said}");
+    eventually(SOON, || (second.get("/readyz").0 == 200).then_some(()));
+    for id in last.iter().chain([&confirmed]) {
+        assert_eq!(second.get(&format!("/orders/{id}")).1["status"], "CONFIRMED");
+    }
+    assert_eq!(second.outcome(&second.place("PROD-101", 1))["status"], "CONFIRMED");
+    let (code, log) = second.end();
+    assert_eq!(code, Some(0), "{log}");
+    // A letter for each outcome, and one to the operators.
+    assert_eq!(letters(&system).lines().count(), 24, "{}", letters(&system));
+}
+
+#[test]
+fn without_brokers_everything_runs_over_sqlite() {
+    without_brokers_everything_runs_and_a_second_time_with_the_same_stores("up-alone-sqlite", None);
+}
+
+#[test]
+fn without_brokers_everything_runs_over_postgresql() {
+    let store = postgres();
+    without_brokers_everything_runs_and_a_second_time_with_the_same_stores("up-alone-pg", Some(store));
+}
+
+#[test]
+fn orders_whose_records_died_with_the_embedded_broker_are_named_and_cancelled_and_their_stock_is_free_again()
+{
+    let system = System::new("up-killed", None);
+    let stock = || {
+        let run = system.folder.run(&["stock", "list", "--format", "json", "--store", &system.store]);
+        let stock: Value = serde_json::from_str(&run.stdout).unwrap();
+        stock.as_array().unwrap().iter().find(|one| one["product"] == "PROD-101").unwrap().clone()
+    };
+    let mut placed = Vec::new();
+    // A kill may come too late, when everything was handled already.
+    for _ in 0..10 {
+        let mut up = system.up_alone(&[]);
+        let (_, _stdout) = welcome(&mut up);
+        eventually(SOON, || (up.get("/readyz").0 == 200).then_some(()));
+        let orders: Vec<String> = (0..20).map(|_| up.place("PROD-101", 1)).collect();
+        eventually(SOON, || {
+            let status = system.folder.run(&[
+                "outbox",
+                "status",
+                "--service",
+                "order-service",
+                "--store",
+                &system.store,
+            ]);
+            status.stdout.lines().any(|line| line.split_whitespace().nth(1) == Some("0")).then_some(())
+        });
+        drop(up); // kill -9
+        placed.extend(orders);
+        let mut up = system.up_alone(&[]);
+        let (said, _stdout) = welcome(&mut up);
+        eventually(SOON, || (up.get("/readyz").0 == 200).then_some(()));
+        let outcomes: Vec<Value> = placed.iter().map(|id| up.outcome(id)).collect();
+        let cancelled: Vec<&Value> = outcomes.iter().filter(|order| order["status"] == "CANCELLED").collect();
+        assert!(
+            outcomes.iter().all(|order| order["status"] == "CANCELLED" || order["status"] == "CONFIRMED")
+        );
+        let held = outcomes.len() - cancelled.len();
+        eventually(SOON, || (stock()["reserved"] == held).then_some(()));
+        assert_eq!(stock()["available"], 500 - held);
+        let (code, log) = up.end();
+        assert_eq!(code, Some(0), "{log}");
+        if let Some(first) = cancelled.first() {
+            let count = match cancelled.len() {
+                1 => "1 order is cancelled".to_owned(),
+                many => format!("{many} orders are cancelled"),
+            };
+            assert!(said.contains(&count), "{count}: {said}");
+            assert!(said.contains("  ORD-") && said.contains("and the stock given back"), "{said}");
+            assert_eq!(first["reason"], "The record of the order ended with the embedded broker");
+            return;
+        }
+    }
+    panic!("no kill came in time");
+}
+
+#[test]
+fn a_store_stays_with_the_kind_of_cluster_that_it_was_used_with() {
+    let system = System::new("up-other", None);
+    let alone = system.up_alone(&[]);
+    assert_eq!(alone.end().0, Some(0));
+    system.apply();
+    let (code, log) = system.run("order", &[]).ended();
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("the store belongs to the embedded broker, and this is a Kafka cluster"), "{log}");
+    assert!(log.contains("--store sqlite:FOLDER"), "{log}");
+
+    let system = System::new("up-other-way", None);
+    let mut real = system.up(&["--yes"]);
+    drop(welcome(&mut real));
+    eventually(SOON, || (real.get("/readyz").0 == 200).then_some(()));
+    assert_eq!(real.end().0, Some(0));
+    let run = system.folder.run(&["up", "--topology", "topology.yaml", "--store", &system.store]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("the store belongs to a Kafka cluster, and this is the embedded broker"));
 }
 
 #[test]

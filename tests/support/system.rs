@@ -87,9 +87,16 @@ impl System {
         self.start(&brokers(), &[&["up"], &others[..], args].concat(), &[])
     }
 
+    /// All services in one process, with the broker inside of it.
+    pub(crate) fn up_alone(&self, args: &[&str]) -> Running {
+        let others = ["--inventory-listen", "127.0.0.1:0", "--notification-listen", "127.0.0.1:0"];
+        self.start("", &[&["up"], &others[..], args].concat(), &[])
+    }
+
     fn start(&self, brokers: &str, command: &[&str], env: &[(&str, &str)]) -> Running {
         let common = ["--topology", "topology.yaml", "--listen", "127.0.0.1:0", "--store", &self.store];
-        let all = [command, &common[..], &["-b", brokers]].concat();
+        let brokers: &[&str] = if brokers.is_empty() { &[] } else { &["-b", brokers] };
+        let all = [command, &common[..], brokers].concat();
         let mut child = self.folder.start(&all, env);
         drop(child.stdin.take());
         let (said, lines) = mpsc::channel();

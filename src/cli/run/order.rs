@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
+use tokio::sync::watch;
 
 use super::assets::{Assets, prices};
 use super::settings::{CommonArgs, File, Printed};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::signal;
-use crate::services::order::api::Token;
+use crate::services::order::api::{Beside, Token};
 use crate::services::order::payment::{Answer, Charge, Payments};
 use crate::services::order::run::{NAME, Settings, run as serve};
 use crate::services::payment::{Simulated, Verdict};
@@ -127,6 +128,7 @@ impl OrderArgs {
         &self,
         assets: &Assets,
         addresses: &[SocketAddr],
+        closed: watch::Receiver<bool>,
     ) -> Result<Settings<Provider>, CliError> {
         let token = self.api_token_file.as_deref().map(read_token).transpose()?;
         if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback())
@@ -145,6 +147,8 @@ impl OrderArgs {
             token,
             payments: (self.payments() == PaymentsBy::Simulated)
                 .then(|| Arc::new(Provider(Simulated::new(declined)))),
+            closed,
+            beside: Beside::default(),
         })
     }
 }
@@ -161,7 +165,7 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     }
     let addresses = common.addresses()?;
     let assets = common.assets()?;
-    let settings = own.settings(&assets, &addresses)?;
+    let settings = own.settings(&assets, &addresses, watch::Sender::new(false).subscribe())?;
     common.serve(NAME, &assets, &addresses, |around| serve(settings, around, signal::end())).await
 }
 

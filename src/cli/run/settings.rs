@@ -17,7 +17,8 @@ use crate::kafka::Cluster;
 use crate::runtime::http::Limits;
 use crate::runtime::service::{ServiceError, Surroundings};
 use crate::runtime::{Measured, Tracing, measure};
-use crate::store::{Location, LocationError};
+use crate::store::cluster::ClusterKind;
+use crate::store::{Location, LocationError, StoreError};
 use crate::text::quoted;
 
 /// What every service takes. A setting of the file has the flag's name.
@@ -177,10 +178,15 @@ fn read(path: &Path) -> Result<File, CliError> {
 impl Common {
     /// As a settings file; secrets are masked.
     pub(crate) fn printed(&self) -> Result<Printed, CliError> {
-        let mut printed = Printed::default();
         let config = self.connect.config()?;
         let brokers: Vec<String> = config.bootstrap.iter().map(ToString::to_string).collect();
-        printed.set("brokers", Some(brokers.join(",")));
+        Ok(self.printed_with(Some(brokers.join(","))))
+    }
+
+    /// As [`Common::printed`], with or without brokers.
+    pub(crate) fn printed_with(&self, brokers: Option<String>) -> Printed {
+        let mut printed = Printed::default();
+        printed.set("brokers", brokers);
         printed.set("config", self.connect.file());
         printed.set("topology", self.topology.as_ref().map(|path| path.display().to_string()));
         printed.set("env", self.env.clone());
@@ -188,7 +194,7 @@ impl Common {
         printed.set("instance", self.instance.clone());
         printed.set("session-timeout", Some(self.session_timeout.to_string()));
         printed.set("listen", Some(self.listen.clone()));
-        Ok(printed)
+        printed
     }
 
     pub(crate) fn assets(&self) -> Result<Assets, CliError> {
@@ -220,7 +226,7 @@ impl Common {
         addresses: &[SocketAddr],
         work: impl FnOnce(Surroundings) -> W,
     ) -> Result<Exit, CliError> {
-        let around = self.surrounded(service, assets, addresses, measure()).await?;
+        let around = self.surrounded(service, assets, addresses, self.cluster()?, measure()).await?;
         let tracing = around.tracing.clone();
         let worked = Box::pin(work(around)).await;
         // Sending may wait for a collector.
@@ -229,12 +235,27 @@ impl Common {
         Ok(Exit::Fine)
     }
 
+    /// The cluster that brokers were named of.
+    pub(crate) fn cluster(&self) -> Result<(Cluster, ClusterKind), CliError> {
+        Ok((Cluster::from(self.connect.config()?), ClusterKind::Kafka))
+    }
+
+    /// Whether nothing says where brokers are.
+    pub(crate) fn names_no_cluster(&self) -> bool {
+        !self.connect.names_brokers()
+    }
+
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
     /// Begins to listen. `measured`: what the process measures.
     pub(crate) async fn surrounded(
         &self,
         service: &'static str,
         assets: &Assets,
         addresses: &[SocketAddr],
+        (cluster, kind): (Cluster, ClusterKind),
         measured: Option<Measured>,
     ) -> Result<Surroundings, CliError> {
         let listener = TcpListener::bind(addresses).await.map_err(|error| {
@@ -247,7 +268,8 @@ impl Common {
         tracing::info!("{service} serves http://{at}, stores in {}", self.location);
         Ok(Surroundings {
             topology: assets.topology.clone(),
-            cluster: Cluster::from(self.connect.config()?),
+            cluster,
+            kind,
             location: self.location.clone(),
             listener,
             limits: Limits::default(),
@@ -317,6 +339,10 @@ pub(crate) fn ended(service: &str, error: &ServiceError) -> CliError {
             let failed = CliError::failed(format!("{service} does not start: {error}"));
             let failed = lacking.0.iter().fold(failed, CliError::because);
             failed.help("`kafkaflow apply topology.yaml` makes what is missing; `kafkaflow init` writes that file where you have none of your own")
+        }
+        ServiceError::Store(StoreError::OtherCluster { .. }) => {
+            let failed = CliError::failed(format!("{service} does not start")).because(error);
+            failed.help("what it published is in that cluster alone; give this one a store of its own: `--store sqlite:FOLDER`")
         }
         ServiceError::NoOutlet(_) | ServiceError::NoGroup(_) => CliError {
             message: format!("{service} does not start"),

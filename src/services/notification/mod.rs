@@ -22,4 +22,4 @@ use crate::store::Migration;
 /// The name in the topology.
 pub(crate) const NAME: &str = "notification-service";
 /// It has an inbox, which the store brings, and nothing else.
-const MIGRATIONS: &[Migration] = &[];
+pub(crate) const MIGRATIONS: &[Migration] = &[];

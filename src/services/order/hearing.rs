@@ -73,7 +73,9 @@ pub(crate) fn hear(
 
 fn reason(happened: &Happened) -> Option<String> {
     match happened {
-        Happened::NotReserved { reason } | Happened::Declined { reason } => Some(reason.clone()),
+        Happened::NotReserved { reason } | Happened::Declined { reason } | Happened::Lost { reason } => {
+            Some(reason.clone())
+        }
         _ => None,
     }
 }

@@ -10,11 +10,12 @@ pub(crate) mod feed;
 #[cfg(test)]
 mod flow_tests;
 mod hearing;
+pub(crate) mod lost;
 pub(crate) mod payment;
 mod placing;
 pub(crate) mod results;
 pub(crate) mod run;
 mod state;
-mod store;
+pub(crate) mod store;
 #[cfg(test)]
 mod testing;

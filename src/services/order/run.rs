@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use super::api::{self, Api, Token};
+use super::api::{self, Api, Beside, Token};
 use super::capturing::Captures;
 use super::desk::{self, Clerk};
 use super::feed::Feed;
@@ -45,6 +45,10 @@ pub(crate) struct Settings<P> {
     pub(crate) token: Option<Token>,
     /// Who takes the money; `None`: payments are not captured.
     pub(crate) payments: Option<Arc<P>>,
+    /// Whether new orders are turned away though the service goes on.
+    pub(crate) closed: watch::Receiver<bool>,
+    /// What is served beside the API.
+    pub(crate) beside: Beside,
 }
 
 /// Runs the order service until `shutdown` completes.
@@ -74,7 +78,7 @@ pub(crate) async fn run<P: Payments>(
         new_id: new_event_id,
     };
     let (desk, clerk) = desk::open();
-    let routes = api::routes(Api {
+    let api = Api {
         desk,
         feed: feed.clone(),
         store: service.store(),
@@ -87,7 +91,9 @@ pub(crate) async fn run<P: Payments>(
         token: settings.token,
         ending: service.ending(),
         streams: Api::streams(),
-    });
+        closed: settings.closed,
+    };
+    let routes = api::routes(api, settings.beside);
     let work = Work { routes, options, handler: Results(ledger.clone()) };
     let payments = settings.payments;
     let workers = move |store: &Store, tasks: &mut tokio::task::JoinSet<()>, ending: Ending| {

@@ -86,11 +86,19 @@ impl FromStr for Status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Happened {
     Reserved(ReservationId),
-    NotReserved { reason: String },
+    NotReserved {
+        reason: String,
+    },
     ReservationCancelled,
     ReservationRestored,
     Captured,
-    Declined { reason: String },
+    Declined {
+        reason: String,
+    },
+    /// The broker that had its record is gone, with the record.
+    Lost {
+        reason: String,
+    },
 }
 
 impl Happened {
@@ -103,6 +111,7 @@ impl Happened {
             Self::ReservationRestored => "reservation-restored",
             Self::Captured => "payment-captured",
             Self::Declined { .. } => "payment-declined",
+            Self::Lost { .. } => "record-lost",
         }
     }
 }
@@ -140,7 +149,7 @@ pub(crate) fn next(standing: &Standing, happened: &Happened) -> Came {
         (Pending, Happened::Reserved(reservation)) => {
             Came::Moved(Standing { reservation: Some(reservation.clone()), ..to(Confirmed) })
         }
-        (Pending, Happened::NotReserved { reason }) => {
+        (Pending, Happened::NotReserved { reason } | Happened::Lost { reason }) => {
             Came::Moved(Standing { reason: Some(reason.clone()), ..to(Cancelled) })
         }
         (Confirmed, Happened::Captured) if !standing.paid => {
@@ -155,7 +164,7 @@ pub(crate) fn next(standing: &Standing, happened: &Happened) -> Came {
         (_, Happened::Reserved(_)) if standing.reservation.is_some() => {
             Came::Ignored("the order has another reservation")
         }
-        (_, Happened::Reserved(_) | Happened::NotReserved { .. }) => {
+        (_, Happened::Reserved(_) | Happened::NotReserved { .. } | Happened::Lost { .. }) => {
             Came::Ignored("the order waits for no stock any more")
         }
         (Pending, Happened::Captured | Happened::Declined { .. }) => {
@@ -164,6 +173,7 @@ pub(crate) fn next(standing: &Standing, happened: &Happened) -> Came {
         (_, Happened::Captured | Happened::Declined { .. }) => {
             Came::Ignored("the order waits for no payment any more")
         }
+        (Cancelled, Happened::ReservationCancelled) => Came::Ignored("the order is cancelled already"),
         (_, Happened::ReservationCancelled | Happened::ReservationRestored) => {
             Came::Ignored("nobody asked for it")
         }
@@ -178,7 +188,7 @@ mod tests {
         ReservationId::new(id).unwrap()
     }
 
-    fn all() -> [Happened; 6] {
+    fn all() -> [Happened; 7] {
         let reason = || "Insufficient stock for PROD-101".to_owned();
         [
             Happened::Reserved(reservation("RES-1")),
@@ -187,6 +197,7 @@ mod tests {
             Happened::ReservationRestored,
             Happened::Captured,
             Happened::Declined { reason: reason() },
+            Happened::Lost { reason: reason() },
         ]
     }
 
@@ -209,6 +220,7 @@ mod tests {
             [
                 "PENDING + inventory-reserved -> CONFIRMED",
                 "PENDING + inventory-failed -> CANCELLED",
+                "PENDING + record-lost -> CANCELLED",
                 "CONFIRMED + payment-captured -> CONFIRMED",
                 "CONFIRMED + payment-declined -> PAYMENT_FAILED",
             ]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{NOW, effect, effects, until_somebody_waits_for_a_lock};
+use crate::store::cluster::{ClusterKind, stay_with};
 use crate::store::testing::{TestStore, on_both_stores};
 use crate::store::{StoreError, fence, lease};
 use crate::unit::UnixMillis;
@@ -12,6 +13,7 @@ on_both_stores! { crate::store::contract::MIGRATIONS;
     a_former_owner_is_refused_and_changes_nothing,
     a_new_owner_waits_for_the_former_ones_transaction,
     a_lease_has_one_owner_and_every_owner_an_epoch,
+    a_store_stays_with_its_kind_of_cluster,
 }
 
 async fn a_former_owner_is_refused_and_changes_nothing(test: TestStore) {
@@ -44,6 +46,16 @@ async fn a_former_owner_is_refused_and_changes_nothing(test: TestStore) {
     assert_eq!(fence::next_offset(&mut tx, "g", "orders", 0).await.unwrap(), Some(5));
     assert_eq!(fence::next_offset(&mut tx, "g", "orders", 1).await.unwrap(), Some(7));
     assert_eq!(fence::next_offset(&mut tx, "g", "orders", 2).await.unwrap(), None);
+    fence::forget_offsets(&mut tx).await.unwrap();
+    assert_eq!(fence::next_offset(&mut tx, "g", "orders", 1).await.unwrap(), None);
+}
+
+async fn a_store_stays_with_its_kind_of_cluster(test: TestStore) {
+    let mut tx = test.store.tx();
+    stay_with(&mut tx, ClusterKind::Embedded).await.unwrap();
+    stay_with(&mut tx, ClusterKind::Embedded).await.unwrap();
+    let refused = stay_with(&mut tx, ClusterKind::Kafka).await.unwrap_err();
+    assert_eq!(refused.to_string(), "the store belongs to the embedded broker, and this is a Kafka cluster");
 }
 
 async fn a_new_owner_waits_for_the_former_ones_transaction(test: TestStore) {

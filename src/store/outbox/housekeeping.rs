@@ -1,10 +1,11 @@
 //! How an outbox stands, what is done about dead rows, and what need not be kept.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
-use crate::store::{Connection, StoreError, Tx};
+use crate::store::{Connection, Dialect, StoreError, Tx, json};
 use crate::unit::UnixMillis;
 use crate::with_connection;
 
@@ -75,6 +76,26 @@ pub async fn backlog(tx: &mut Tx) -> Result<Backlog, StoreError> {
             oldest: row.try_get::<Option<i64>, _>(1)?.map(UnixMillis),
             dead: row.try_get(2)?,
         })
+    })
+}
+
+/// Those of `keys` that have rows which were not published yet.
+pub async fn waiting_keys(tx: &mut Tx, keys: &[String]) -> Result<HashSet<String>, StoreError> {
+    if keys.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let keys = json(&keys.iter().map(|key| [key]).collect::<Vec<_>>())?;
+    with_connection!(tx, |connection| {
+        let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "SELECT DISTINCT aggregateid FROM outbox
+             WHERE seq IN (SELECT seq FROM outbox_pending UNION ALL SELECT seq FROM outbox_dead)
+               AND aggregateid IN (SELECT value ->> 0 FROM {})",
+            connection.each()
+        )))
+        .bind(&keys)
+        .fetch_all(connection)
+        .await?;
+        Ok(found.into_iter().collect())
     })
 }
 

@@ -8,7 +8,9 @@ mod kept;
 mod listen;
 mod pending;
 
-pub use housekeeping::{Backlog, DeadRow, Status, backlog, dead, drop_dead, prune, retry_dead, status};
+pub use housekeeping::{
+    Backlog, DeadRow, Status, backlog, dead, drop_dead, prune, retry_dead, status, waiting_keys,
+};
 pub use kept::{Found, Kept, State, find, kept};
 pub use listen::{Listener, listen};
 pub use pending::{Dead, Followers, Pending, Published, Skip, pending, settle};

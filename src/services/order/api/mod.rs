@@ -56,6 +56,8 @@ pub(crate) struct Api {
     /// Whether the service is about to end: streams end then.
     pub(crate) ending: watch::Receiver<bool>,
     pub(crate) streams: Arc<Semaphore>,
+    /// Whether new orders are turned away, because what is on its way is finished before the service ends.
+    pub(crate) closed: watch::Receiver<bool>,
 }
 
 impl Api {
@@ -76,8 +78,16 @@ fn store_failed(error: &StoreError) -> Problem {
     Problem::unavailable("store", "the store does not answer; nothing was lost", AGAIN)
 }
 
+/// What is served beside the API.
+#[derive(Clone, Default)]
+pub(crate) struct Beside {
+    pub(crate) open: Router,
+    /// For those alone who may use the API.
+    pub(crate) guarded: Router,
+}
+
 /// The API's routes.
-pub(crate) fn routes(api: Api) -> Router {
+pub(crate) fn routes(api: Api, beside: Beside) -> Router {
     let token = api.token.clone();
     let orders = Router::new()
         .route("/orders", get(show::of_customer).post(place::place))
@@ -86,7 +96,9 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/orders/{id}/events", get(stream::events))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .with_state(api);
-    guard::guarded(orders, token).route("/openapi.json", get(openapi))
+    guard::guarded(orders.merge(beside.guarded), token)
+        .route("/openapi.json", get(openapi))
+        .merge(beside.open)
 }
 
 async fn openapi() -> ([(axum::http::HeaderName, &'static str); 1], &'static str) {

@@ -29,6 +29,9 @@ pub(super) async fn place(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    if *api.closed.borrow() {
+        return Err(Problem::unavailable("ending", "the service is ending; ask again", AGAIN));
+    }
     let key = idempotency_key(&headers)?;
     must_be_json(&headers)?;
     let body = tokio::time::timeout(BODY_WITHIN, to_bytes(body, MOST_BYTES)).await;

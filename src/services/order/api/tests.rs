@@ -35,6 +35,7 @@ on_both_stores! { crate::services::order::store::MIGRATIONS;
     the_same_key_is_answered_the_same_and_another_body_refused,
     who_has_no_place_is_turned_away,
     a_store_that_is_away_is_a_503_that_tells_nothing,
+    a_service_that_finishes_what_is_on_its_way_takes_no_new_orders,
     orders_of_a_customer_are_listed_page_by_page,
     a_stream_tells_what_happens_and_ends_when_nothing_can,
     a_stream_goes_on_where_it_was_left,
@@ -48,6 +49,7 @@ struct World {
     feed: Feed,
     results: Results,
     end: watch::Sender<bool>,
+    close: watch::Sender<bool>,
     open: watch::Sender<Option<crate::store::Store>>,
     clerk: Option<Clerk>,
     working: Vec<JoinHandle<()>>,
@@ -58,6 +60,7 @@ fn world(test: &TestStore, token: Option<&str>) -> World {
     let feed = Feed::default();
     let (open, store) = watch::channel(Some(test.store.clone()));
     let (end, ending) = watch::channel(false);
+    let (close, closed) = watch::channel(false);
     let price = |product: &str, cents| (product.to_owned(), Money::from_cents(cents).unwrap());
     let api = Api {
         desk,
@@ -72,10 +75,11 @@ fn world(test: &TestStore, token: Option<&str>) -> World {
         token: token.map(Token::new),
         ending,
         streams: Api::streams(),
+        closed,
     };
-    let app = observed(complete(routes(api)), Tracing::default());
+    let app = observed(complete(routes(api, super::Beside::default())), Tracing::default());
     let results = Results(ledger(false, feed.clone()));
-    World { app, feed, results, end, open, clerk: Some(clerk), working: Vec::new() }
+    World { app, feed, results, end, open, close, clerk: Some(clerk), working: Vec::new() }
 }
 
 impl World {
@@ -309,6 +313,14 @@ async fn a_store_that_is_away_is_a_503_that_tells_nothing(test: TestStore) {
     }
     world.open.send_replace(None);
     assert_eq!(problem(world.get(&format!("/orders/{id}")).await).await, (503, "store".to_owned()));
+}
+
+async fn a_service_that_finishes_what_is_on_its_way_takes_no_new_orders(test: TestStore) {
+    let world = world(&test, None).staffed(&test);
+    let id = body(world.post(ORDER.to_owned(), None).await).await["orderId"].as_str().unwrap().to_owned();
+    world.close.send_replace(true);
+    assert_eq!(problem(world.post(ORDER.to_owned(), None).await).await, (503, "ending".to_owned()));
+    assert_eq!(world.get(&format!("/orders/{id}")).await.status(), 200);
 }
 
 async fn orders_of_a_customer_are_listed_page_by_page(test: TestStore) {

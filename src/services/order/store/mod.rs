@@ -10,7 +10,9 @@ mod tests;
 pub(crate) use capture::{Capture, Outcome, claim_captures, next_capture, postpone, settle_capture};
 pub(crate) use change::{Change, Held, hold, save};
 pub(crate) use place::{Placed, Taken, forget_keys, place};
-pub(crate) use read::{Entry, Order, Page, Published, of_customer, order, timeline, versions};
+pub(crate) use read::{
+    Entry, Order, Page, Published, cancelled_for, of_customer, order, pending, timeline, versions,
+};
 
 use crate::store::Migration;
 

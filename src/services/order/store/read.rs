@@ -177,3 +177,41 @@ pub(crate) async fn versions(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String,
         rows.into_iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     })
 }
+
+/// Ids of orders that are PENDING, in order from behind `after` on.
+pub(crate) async fn pending(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+    with_connection!(tx, |connection| {
+        let found =
+            sqlx::query_scalar("SELECT id FROM orders WHERE status = $1 AND id > $2 ORDER BY id LIMIT $3")
+                .bind(Status::Pending.name())
+                .bind(after)
+                .bind(i64::from(limit))
+                .fetch_all(connection)
+                .await?;
+        Ok(found)
+    })
+}
+
+/// Ids of orders that were cancelled for this reason and did not hear that their stock was given back, in order from
+/// behind `after` on.
+pub(crate) async fn cancelled_for(
+    tx: &mut Tx,
+    reason: &str,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    with_connection!(tx, |connection| {
+        let found = sqlx::query_scalar(
+            "SELECT id FROM orders o WHERE status = $1 AND reason = $2 AND id > $3 AND NOT EXISTS (
+                 SELECT 1 FROM order_event e WHERE e.order_id = o.id AND e.kind = 'reservation-cancelled')
+             ORDER BY id LIMIT $4",
+        )
+        .bind(Status::Cancelled.name())
+        .bind(reason)
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await?;
+        Ok(found)
+    })
+}

@@ -1,31 +1,38 @@
 //! `kafkaflow up`
 
+mod inside;
+
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant};
 
-use super::apply::{How, carry_through, show};
-use super::error::CliError;
-use super::exit::Exit;
-use super::planning::{Planned, plan_wanted};
-use super::run::allow_many_connections;
-use super::run::assets::Assets;
-use super::run::inventory::{self, InventoryArgs};
-use super::run::notification::{self, NotificationArgs};
-use super::run::order::{self, OrderArgs};
-use super::run::settings::{Common, CommonArgs, addresses, ended};
-use super::select::Wanted;
-use super::signal;
-use super::view::plan::Heading;
+use self::inside::Inside;
+use crate::cli::apply::{How, carry_through, show};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::planning::{Planned, plan_wanted};
+use crate::cli::run::allow_many_connections;
+use crate::cli::run::assets::Assets;
+use crate::cli::run::inventory::{self, InventoryArgs};
+use crate::cli::run::notification::{self, NotificationArgs};
+use crate::cli::run::order::{self, OrderArgs};
+use crate::cli::run::settings::{Common, CommonArgs, addresses, ended};
+use crate::cli::select::Wanted;
+use crate::cli::signal;
+use crate::cli::view::plan::Heading;
+use crate::cluster::port::{Log, Topics};
 use crate::plan::SavedPlan;
 use crate::runtime::service::asked;
 use crate::runtime::{Tracing, measure};
+use crate::services::order::api::Beside;
 use crate::services::{
     inventory as inventory_service, notification as notification_service, order as order_service,
 };
 use crate::unit::UnixMillis;
+use crate::up::page::{Shelves, page, products};
 use crate::up::{self, Part};
 
 /// How long the plan may take to be executed.
@@ -33,11 +40,14 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Where notifications go that nobody says anything of: standard output is for what `up` itself says.
 const LETTERS: &str = "file:notifications.ndjson";
 
-/// Bring a cluster to what the topology says, and run all services of the design on it, in one process.
+/// Run all services of the design in one process, on a cluster that is brought to what the topology says.
 ///
-/// Shows the plan and asks before anything is changed. The API is served on port 8080, operations of the inventory on 8081, of
-/// the notification service on 8082; notifications are lines of notifications.ndjson unless flags say where they go. Ctrl-C
-/// finishes what is in hand. Beyond trying things out, `kafkaflow run` has each service alone.
+/// Without brokers a small one inside of this process is used: nothing needs to be installed, and its records end with the
+/// process, while the stores stay. With -b the plan for the cluster is shown, and you are asked before anything is changed.
+///
+/// The order page and the API are served on port 8080, operations of the inventory on 8081, of the notification service on 8082; notifications are
+/// lines of notifications.ndjson unless flags say where they go. Ctrl-C finishes what is in hand. Beyond trying things out,
+/// `kafkaflow run` has each service alone.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -72,7 +82,8 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let notification = args.notification.or(&file, LETTERS);
     order.check()?;
     if common.print {
-        let mut printed = common.printed()?;
+        let mut printed =
+            if common.names_no_cluster() { common.printed_with(None) } else { common.printed()? };
         order.print(&mut printed);
         inventory.print(&mut printed);
         notification.print(&mut printed);
@@ -85,25 +96,42 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let of_notification =
         addresses("--notification-listen", &place(args.notification_listen, notification::PORT))?;
     let assets = common.assets()?;
+    // Whoever asks while the cluster is made ready is heard once the services run.
+    let ear = signal::Ear::open();
     // Everything that may be wrong is said before the cluster is touched.
-    let settings = order.settings(&assets, &of_order)?;
+    let closed = watch::Sender::new(false);
     let shop = inventory.shop(&assets, order.catalog())?;
+    let shelves = Arc::new(Shelves::new(common.location().clone()));
+    let settings = order_service::run::Settings {
+        beside: Beside { open: page(), guarded: products(shop.catalog.clone(), Arc::clone(&shelves)) },
+        ..order.settings(&assets, &of_order, closed.subscribe())?
+    };
     let office = notification.office(&assets)?;
-    let brought = bring(&common, &assets, args.yes, out).await?;
-    if brought != Exit::Fine {
-        return Ok(brought);
-    }
+    let inside = if common.names_no_cluster() {
+        Some(Inside::begin(&common, &assets, &settings, out).await?)
+    } else {
+        let brought = bring(&common, &assets, args.yes, out).await?;
+        if brought != Exit::Fine {
+            return Ok(brought);
+        }
+        None
+    };
+    let cluster = match &inside {
+        Some(inside) => inside.cluster()?,
+        None => common.cluster()?,
+    };
 
     allow_many_connections();
     let measured = measure();
-    let surrounded =
-        async |name, at: &[SocketAddr]| common.surrounded(name, &assets, at, measured.clone()).await;
+    let surrounded = async |name, at: &[SocketAddr]| {
+        common.surrounded(name, &assets, at, cluster.clone(), measured.clone()).await
+    };
     let around_order = surrounded(order_service::run::NAME, &of_order).await?;
     let around_inventory = surrounded(inventory_service::NAME, &of_inventory).await?;
     let around_notification = surrounded(notification_service::NAME, &of_notification).await?;
     let api =
         around_order.listener.local_addr().map_err(|error| CliError::failed("no address").because(error))?;
-    out.write_all(welcome(api).as_bytes())?;
+    out.write_all(welcome(api, inside.as_ref()).as_bytes())?;
     out.flush()?;
     let tracings: Vec<Tracing> =
         [&around_order, &around_inventory, &around_notification].map(|around| around.tracing.clone()).into();
@@ -126,32 +154,62 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
             )),
         },
     ];
-    let worked = up::run(parts, &ending, signal::end()).await;
+    let told = async {
+        ear.end().await;
+        if let Some(inside) = &inside {
+            closed.send_replace(true);
+            inside.drained().await;
+        }
+    };
+    let worked = up::run(parts, &ending, told).await;
     // Sending may wait for a collector.
     let _ = tokio::task::spawn_blocking(move || tracings.iter().for_each(Tracing::shut_down)).await;
+    shelves.close().await;
+    if let Some(inside) = inside {
+        inside.end().await;
+    }
     worked.map_err(|failed| ended(failed.name, &failed.error))?;
     Ok(Exit::Fine)
 }
 
 /// Plans, asks, executes.
 async fn bring(common: &Common, assets: &Assets, yes: bool, out: &mut impl Write) -> Result<Exit, CliError> {
+    let admin = common.connect().connect().await?;
+    carry_to(&admin, common, assets, (yes, None), out).await
+}
+
+/// Brings a cluster to what the topology says; `remark` says something of its settings.
+pub(super) async fn carry_to(
+    cluster: &(impl Topics + Log),
+    common: &Common,
+    assets: &Assets,
+    (yes, remark): (bool, Option<&str>),
+    out: &mut impl Write,
+) -> Result<Exit, CliError> {
     let wanted = Wanted { file: common.topology_file(), topology: (*assets.topology).clone(), whole: true };
     let deadline = Instant::now() + PATIENCE;
-    let planned = plan_wanted(common.connect(), &wanted, deadline, UnixMillis::now().0).await?;
-    let (admin, Planned { plan, observed }) = planned;
+    let Planned { plan, observed } = plan_wanted(cluster, &wanted, deadline, UnixMillis::now().0).await?;
     let heading =
         Heading { file: &wanted.file, env: common.env(), brokers: observed.brokers.len(), snapshot: None };
     show(&plan, &heading, out)?;
+    if let Some(remark) = remark {
+        out.write_all(remark.as_bytes())?;
+    }
     let how = How { yes, timeout: PATIENCE, no_wait: false, require_verification: false };
-    carry_through(&admin, &SavedPlan::new(plan, &observed), None, &how, out).await
+    carry_through(cluster, &SavedPlan::new(plan, &observed), None, &how, out).await
 }
 
 /// What to try first.
-fn welcome(api: SocketAddr) -> String {
+fn welcome(api: SocketAddr, inside: Option<&Inside>) -> String {
+    let broker = inside.map_or_else(String::new, |inside| {
+        format!("\x20 broker   {} (embedded: its records end with this process)\n", inside.addresses())
+    });
     format!(
         "\nThe services run; Ctrl-C ends them.\n\
+         \x20 page     http://{api}/\n\
          \x20 API      http://{api}/orders, described by http://{api}/openapi.json\n\
          \x20 health   http://{api}/healthz\n\
+         {broker}\
          Place an order, and follow it:\n\
          \x20 curl -i http://{api}/orders -H 'Content-Type: application/json' -d '{{\n\
          \x20   \"customerId\": \"CUST-42\", \"items\": [{{ \"productId\": \"PROD-101\", \"quantity\": 1 }}],\n\
