@@ -968,7 +968,7 @@ _kafkaflow() {
             return 0
             ;;
         kafkaflow__subcmd__up)
-            opts="-b -X -y -v -h --settings --print-config --topology --env --store --instance --session-timeout --listen --brokers --config --yes --inventory-listen --notification-listen --catalog --api-token-file --anonymous --payments --decline-rate --operators --templates --batch --batch-wait --email --sms --operator --without-address --rate --burst --connections --send-timeout --from --list --smtp-user --smtp-password-file --smtp-plain --webhook-token-file --webhook-batch --verbose --help"
+            opts="-b -X -y -v -h --settings --print-config --topology --env --store --instance --session-timeout --listen --brokers --config --yes --inventory-listen --notification-listen --catalog --api-token-file --anonymous --payments --decline-rate --operators --templates --batch --batch-wait --email --sms --operator --without-address --rate --burst --connections --send-timeout --from --list --smtp-user --smtp-password-file --smtp-plain --webhook-token-file --webhook-batch --load --for --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1111,6 +1111,14 @@ _kafkaflow() {
                     return 0
                     ;;
                 --webhook-batch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --load)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

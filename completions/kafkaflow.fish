@@ -265,6 +265,8 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l smtp-user -d 
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l smtp-password-file -d 'A file with its password, read for every login' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l webhook-token-file -d 'A file with the bearer token of webhooks, read for every call' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l webhook-batch -d 'How many notifications a call has: of 1 its body is one, else an array [default: 1]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l load -d 'Place this many orders, show what becomes of them, and end: `500/s`' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l for -d 'How long orders are placed [default: 60s]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l print-config -d 'Print what is in effect, as such a file, and end'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -s y -l yes -d 'Do not ask'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l anonymous -d 'Serve others than this machine without a token'

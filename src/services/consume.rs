@@ -22,3 +22,10 @@ pub(super) fn options(
         consumed.map(|topic| (topic.name.as_str().to_owned(), taken.clone())).collect();
     Options::of_topology(topology, name, judge, &handles).ok_or(ServiceError::NoGroup(name))
 }
+
+/// In one lane, which gathers what all partitions have into one transaction. Lanes of a service whose work is its store's
+/// wait for each other, each with a few records of its own: for SQLite's one writer, or for the row of a product that all of
+/// them sell.
+pub(super) fn in_one_lane(options: Options) -> Options {
+    Options { concurrency: Some(1), ..options }
+}

@@ -1,5 +1,6 @@
 //! One transaction, whichever database it is in.
 
+use sqlx::pool::PoolConnection;
 use sqlx::{Executor, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, Transaction};
 
 use super::open::Pool;
@@ -9,14 +10,24 @@ use super::{Store, StoreError};
 #[derive(Debug)]
 pub struct Tx {
     store: Option<Store>,
-    writes: bool,
+    kind: Kind,
     open: Option<Open>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Writes,
+    Reads,
+    /// No transaction at all.
+    Glances,
 }
 
 #[derive(Debug)]
 enum Open {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+    SqliteGlance(PoolConnection<Sqlite>),
+    PostgresGlance(PoolConnection<Postgres>),
 }
 
 /// The database's own connection, inside of the transaction.
@@ -28,17 +39,21 @@ pub enum Connection<'t> {
 
 impl Tx {
     pub(super) fn writing(store: Store) -> Self {
-        Self { store: Some(store), writes: true, open: None }
+        Self { store: Some(store), kind: Kind::Writes, open: None }
     }
 
     pub(super) fn reading(store: Store) -> Self {
-        Self { store: Some(store), writes: false, open: None }
+        Self { store: Some(store), kind: Kind::Reads, open: None }
+    }
+
+    pub(super) fn glance(store: Store) -> Self {
+        Self { store: Some(store), kind: Kind::Glances, open: None }
     }
 
     /// For groups that keep nothing: its first statement fails.
     #[must_use]
     pub fn without_store() -> Self {
-        Self { store: None, writes: true, open: None }
+        Self { store: None, kind: Kind::Writes, open: None }
     }
 
     /// The store that it is in.
@@ -56,18 +71,24 @@ impl Tx {
     pub async fn connection(&mut self) -> Result<Connection<'_>, StoreError> {
         if self.open.is_none() {
             let store = self.store.as_ref().ok_or(StoreError::None)?;
-            self.open = Some(match &store.pool {
+            self.open = Some(match (&store.pool, self.kind) {
                 // Who will write says so at once: a reader that turns writer may find that another was quicker.
-                Pool::Sqlite { writer, .. } if self.writes => {
+                (Pool::Sqlite { writer, .. }, Kind::Writes) => {
                     Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
                 }
-                Pool::Sqlite { readers, .. } => Open::Sqlite(readers.begin().await?),
-                Pool::Postgres(pool) => Open::Postgres(begin(pool.clone(), self.writes).await?),
+                (Pool::Sqlite { readers, .. }, Kind::Reads) => Open::Sqlite(readers.begin().await?),
+                (Pool::Sqlite { readers, .. }, Kind::Glances) => Open::SqliteGlance(readers.acquire().await?),
+                (Pool::Postgres(pool), Kind::Glances) => Open::PostgresGlance(pool.acquire().await?),
+                (Pool::Postgres(pool), kind) => {
+                    Open::Postgres(begin(pool.clone(), kind == Kind::Writes).await?)
+                }
             });
         }
         match &mut self.open {
             Some(Open::Sqlite(tx)) => Ok(Connection::Sqlite(tx)),
             Some(Open::Postgres(tx)) => Ok(Connection::Postgres(tx)),
+            Some(Open::SqliteGlance(connection)) => Ok(Connection::Sqlite(connection)),
+            Some(Open::PostgresGlance(connection)) => Ok(Connection::Postgres(connection)),
             None => Err(StoreError::None),
         }
     }
@@ -101,7 +122,7 @@ impl Tx {
         match self.open.take() {
             Some(Open::Sqlite(tx)) => tx.commit().await?,
             Some(Open::Postgres(tx)) => tx.commit().await?,
-            None => {}
+            Some(Open::SqliteGlance(_) | Open::PostgresGlance(_)) | None => {}
         }
         Ok(())
     }
@@ -111,7 +132,7 @@ impl Tx {
         match self.open.take() {
             Some(Open::Sqlite(tx)) => tx.rollback().await?,
             Some(Open::Postgres(tx)) => tx.rollback().await?,
-            None => {}
+            Some(Open::SqliteGlance(_) | Open::PostgresGlance(_)) | None => {}
         }
         Ok(())
     }

@@ -36,7 +36,6 @@ const FORMS: &str = "write it like `500/s`, `30/m`, `10/h` or `1/d`";
 const MOST: u64 = 1_000_000_000_000;
 
 impl Rate {
-    #[cfg(test)]
     pub(crate) fn per_second(count: u64) -> Self {
         Self { count, per: Per::Second }
     }

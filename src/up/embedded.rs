@@ -64,14 +64,14 @@ impl Stores {
         settings: &Settings<P>,
         topology: &Topology,
     ) -> Result<Vec<String>, ServiceError> {
-        let waiting = async |orders: &[String]| outbox::waiting_keys(&mut self.stock.reading(), orders).await;
+        let waiting = async |orders: &[String]| outbox::waiting_keys(&mut self.stock.glance(), orders).await;
         lost::cancel(settings, topology, &self.orders, waiting).await
     }
 
     async fn rows(&self) -> Result<i64, ServiceError> {
         let mut rows = 0;
         for store in [&self.orders, &self.stock, &self.letters] {
-            let status = outbox::status(&mut store.reading(), crate::unit::UnixMillis::now()).await?;
+            let status = outbox::status(&mut store.glance(), crate::unit::UnixMillis::now()).await?;
             rows += status.pending - status.behind_dead;
         }
         Ok(rows)

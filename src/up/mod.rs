@@ -1,6 +1,7 @@
 //! All services of the design in one process.
 
 pub(crate) mod embedded;
+pub(crate) mod load;
 pub(crate) mod page;
 
 use futures_util::future::LocalBoxFuture;

@@ -178,6 +178,65 @@ fn orders_whose_records_died_with_the_embedded_broker_are_named_and_cancelled_an
     panic!("no kill came in time");
 }
 
+/// Runs a load to its end: exit code, standard output, standard error.
+fn loaded(system: &System, args: &[&str]) -> (i32, String, String) {
+    let listen = [
+        "--listen",
+        "127.0.0.1:0",
+        "--inventory-listen",
+        "127.0.0.1:0",
+        "--notification-listen",
+        "127.0.0.1:0",
+    ];
+    let common = ["up", "--topology", "topology.yaml", "--store", &system.store];
+    let run = system.folder.run(&[&common[..], &listen, args].concat());
+    (run.code, run.stdout, run.stderr)
+}
+
+#[test]
+fn a_load_is_placed_and_every_order_is_accounted_for() {
+    let system = System::new("up-load", None);
+    system.folder.write("token", "s3cret\n");
+    let load = ["--load", "250/s", "--for", "4s", "--decline-rate", "0.1", "--api-token-file", "token"];
+    let (code, said, log) = loaded(&system, &load);
+    assert_eq!(code, 0, "{said}{log}");
+    let report: Vec<&str> = said.lines().skip_while(|line| !line.starts_with("load ")).collect();
+    assert!(report[0].contains("250/s for 4 s to http://127.0.0.1:"), "{report:?}");
+    assert!(
+        report[1].contains("1,000 orders taken") && report[1].contains("0 refused, 0 without"),
+        "{report:?}"
+    );
+    assert!(report[2].starts_with("POST       p50 ") && report[3].contains("orders followed"), "{report:?}");
+    let counts: Vec<u64> =
+        report[4].split_whitespace().filter_map(|word| word.replace(',', "").parse().ok()).collect();
+    // Two of a thousand asked for what is sold out; some payments were declined.
+    assert_eq!((counts.iter().sum::<u64>(), counts[1]), (1000, 2), "{report:?}");
+    assert!(counts[2] > 0, "{report:?}");
+    assert_eq!(report.last(), Some(&"Every order is accounted for, and the stock adds up."));
+}
+
+#[test]
+fn a_load_that_cannot_be_carried_says_why() {
+    let system = System::new("up-load-not", None);
+    let (code, _, log) = loaded(&system, &["--load", "500/x"]);
+    assert!(code == 2 && log.contains("`500/x` is no rate of orders"), "{code}: {log}");
+    let (code, _, log) = loaded(&system, &["--load", "500/s", "--for", "0s"]);
+    assert!(code == 2 && log.contains("a load is some orders for some time"), "{code}: {log}");
+    let (code, _, log) = loaded(&system, &["--for", "10s"]);
+    assert!(code == 2 && log.contains("--load <RATE>"), "{code}: {log}");
+    system.folder.write(
+        "catalog.yaml",
+        "version: 1\nproducts:\n  - { id: A, name: One of a kind, price: 1, stock: 3 }\n",
+    );
+    let (code, _, log) = loaded(&system, &["--load", "5000/s", "--for", "1s", "--catalog", "catalog.yaml"]);
+    assert_eq!(code, 1, "{log}");
+    assert!(log.contains("the embedded broker holds 1000/s"), "{log}");
+    assert!(
+        log.contains("no product has 1001 pieces in stock") && log.contains("kafkaflow stock set"),
+        "{log}"
+    );
+}
+
 #[test]
 fn a_store_stays_with_the_kind_of_cluster_that_it_was_used_with() {
     let system = System::new("up-other", None);

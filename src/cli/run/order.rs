@@ -116,6 +116,11 @@ impl OrderArgs {
         self.catalog.as_deref()
     }
 
+    /// The token that clients must have.
+    pub(crate) fn token(&self) -> Result<Option<String>, CliError> {
+        self.api_token_file.as_deref().map(read_token).transpose()
+    }
+
     pub(crate) fn check(&self) -> Result<(), CliError> {
         if (0.0..=1.0).contains(&self.decline_rate.unwrap_or(0.0)) {
             return Ok(());
@@ -130,7 +135,7 @@ impl OrderArgs {
         addresses: &[SocketAddr],
         closed: watch::Receiver<bool>,
     ) -> Result<Settings<Provider>, CliError> {
-        let token = self.api_token_file.as_deref().map(read_token).transpose()?;
+        let token = self.token()?.map(|token| Token::new(&token));
         if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback())
             && token.is_none()
             && !self.anonymous
@@ -169,7 +174,7 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     common.serve(NAME, &assets, &addresses, |around| serve(settings, around, signal::end())).await
 }
 
-fn read_token(path: &std::path::Path) -> Result<Token, CliError> {
+fn read_token(path: &std::path::Path) -> Result<String, CliError> {
     let shown = path.display().to_string();
     let failed = || CliError::failed(format!("{} has no token", quoted(&shown)));
     let text = std::fs::read_to_string(path).map_err(|error| failed().because(error))?;
@@ -177,5 +182,5 @@ fn read_token(path: &std::path::Path) -> Result<Token, CliError> {
     if token.is_empty() || token.contains(char::is_whitespace) {
         return Err(failed().because("a token is one word").help("`openssl rand -hex 32` makes one"));
     }
-    Ok(Token::new(token))
+    Ok(token.to_owned())
 }

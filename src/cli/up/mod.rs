@@ -1,6 +1,7 @@
 //! `kafkaflow up`
 
 mod inside;
+mod load;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Duration, Instant};
 
 use self::inside::Inside;
+use self::load::LoadArgs;
 use crate::cli::apply::{How, carry_through, show};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -32,6 +34,7 @@ use crate::services::{
     inventory as inventory_service, notification as notification_service, order as order_service,
 };
 use crate::unit::UnixMillis;
+use crate::up::load::{Load, Target};
 use crate::up::page::{Shelves, page, products};
 use crate::up::{self, Part};
 
@@ -73,6 +76,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     notification: NotificationArgs,
+
+    #[command(flatten)]
+    load: LoadArgs,
 }
 
 pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliError> {
@@ -96,6 +102,8 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let of_notification =
         addresses("--notification-listen", &place(args.notification_listen, notification::PORT))?;
     let assets = common.assets()?;
+    let load = args.load.asked(common.names_no_cluster())?;
+    let token = order.token()?;
     // Whoever asks while the cluster is made ready is heard once the services run.
     let ear = signal::Ear::open();
     // Everything that may be wrong is said before the cluster is touched.
@@ -154,8 +162,9 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
             )),
         },
     ];
+    let mut loaded = Ok(Exit::Fine);
     let told = async {
-        ear.end().await;
+        loaded = until_told(ear, load, load::target(api, token), out).await;
         if let Some(inside) = &inside {
             closed.send_replace(true);
             inside.drained().await;
@@ -169,7 +178,32 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
         inside.end().await;
     }
     worked.map_err(|failed| ended(failed.name, &failed.error))?;
-    Ok(Exit::Fine)
+    loaded
+}
+
+/// Waits for being asked to end, or for the end of the load; what the load came to.
+async fn until_told(
+    ear: signal::Ear,
+    load: Option<(Load, Option<String>)>,
+    target: Target,
+    out: &mut impl Write,
+) -> Result<Exit, CliError> {
+    let Some((load, capped)) = load else {
+        ear.end().await;
+        return Ok(Exit::Fine);
+    };
+    if let Some(capped) = capped {
+        eprintln!("note: {capped}");
+    }
+    tokio::select! {
+        () = ear.end() => Ok(Exit::Partly),
+        carried = load::carry_out(load, &target) => {
+            let (report, exit) = carried?;
+            out.write_all(report.as_bytes())?;
+            out.flush()?;
+            Ok(exit)
+        }
+    }
 }
 
 /// Plans, asks, executes.

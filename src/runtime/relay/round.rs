@@ -176,7 +176,7 @@ impl<P: Publisher> Relay<P> {
     }
 
     async fn fetch(&self, skip: &[Skip]) -> Result<Vec<Pending>, StoreError> {
-        let mut tx = self.store.reading();
+        let mut tx = self.store.glance();
         let buckets = self.buckets.numbers();
         let taken: Vec<i64> = self.flights.iter().flat_map(Flight::taken).collect();
         let rows =

@@ -12,7 +12,7 @@ use crate::runtime::service::{Service, ServiceError, Surroundings, Work};
 use crate::runtime::startup::outlet;
 use crate::schema::Judge;
 use crate::services::announce::Announcer;
-use crate::services::consume::options;
+use crate::services::consume::{in_one_lane, options};
 use crate::store::Store;
 use crate::unit::UnixMillis;
 
@@ -40,7 +40,7 @@ pub(crate) async fn run(
         announcer: Announcer::new(Arc::clone(&shop.judge)),
         now: UnixMillis::now,
     };
-    let options = options(topology, NAME, &shop.judge, &Inventory::HANDLES)?;
+    let options = in_one_lane(options(topology, NAME, &shop.judge, &Inventory::HANDLES)?);
     let catalog = shop.catalog;
     let begin = async move |store: &Store| {
         let opened = open_stock(store, &catalog).await?;

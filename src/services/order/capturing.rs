@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::unit::UnixMillis;
 
 /// Captures that are asked for at the same time.
-const AT_ONCE: u32 = 32;
+const AT_ONCE: u32 = 128;
 /// How long a provider may take before the capture is anybody's again.
 const CLAIMED_FOR: Duration = Duration::from_secs(60);
 /// How long an answer is waited for.
@@ -67,7 +67,7 @@ impl<P: Payments> Captures<P> {
 
     /// Asks for what is due; how many that were.
     pub(crate) async fn step(&self, now: UnixMillis) -> Result<usize, HandleError> {
-        let due = store::next_capture(&mut self.store.reading()).await?;
+        let due = store::next_capture(&mut self.store.glance()).await?;
         if due.is_none_or(|due| due > now) {
             return Ok(0);
         }
@@ -101,28 +101,34 @@ impl<P: Payments> Captures<P> {
         }
         let now = (self.ledger.now)();
         let mut tx = self.store.tx();
-        let mut heard = Vec::new();
-        for (capture, answer) in answers {
-            let (outcome, happened) = match answer {
-                Answer::Captured => (Outcome::Captured, Happened::Captured),
-                Answer::Declined { reason } => (Outcome::Declined, Happened::Declined { reason }),
+        let mut ended = Vec::new();
+        for (capture, answer) in &answers {
+            match answer {
+                Answer::Captured => ended.push((capture.order.as_str(), Outcome::Captured)),
+                Answer::Declined { .. } => ended.push((capture.order.as_str(), Outcome::Declined)),
                 Answer::Unknown { reason } => {
                     tracing::warn!("capture of {}: {reason}; it is asked for again", capture.order);
                     let pause = PAUSE.0.saturating_mul(1 << capture.attempts.clamp(0, 10)).min(PAUSE.1);
-                    store::postpone(&mut tx, &capture.order, now.after(pause), &reason).await?;
-                    continue;
+                    store::postpone(&mut tx, &capture.order, now.after(pause), reason).await?;
                 }
-            };
-            // Somebody who took it over may have settled it; the answer was the same.
-            if store::settle_capture(&mut tx, &capture.order, outcome).await? {
-                heard.push(Heard {
-                    order: OrderId::new(capture.order.as_str()).map_err(HandleError::poison)?,
-                    happened,
-                    event_id: None,
-                    place: None,
-                    traceparent: capture.traceparent,
-                });
             }
+        }
+        // Somebody who took one over may have settled it; the answer was the same.
+        let settled = store::settle_captures(&mut tx, &ended).await?;
+        let mut heard = Vec::new();
+        for (capture, answer) in answers.into_iter().filter(|(capture, _)| settled.contains(&capture.order)) {
+            let happened = match answer {
+                Answer::Captured => Happened::Captured,
+                Answer::Declined { reason } => Happened::Declined { reason },
+                Answer::Unknown { .. } => continue,
+            };
+            heard.push(Heard {
+                order: OrderId::new(capture.order.as_str()).map_err(HandleError::poison)?,
+                happened,
+                event_id: None,
+                place: None,
+                traceparent: capture.traceparent,
+            });
         }
         self.ledger.enter(&mut tx, heard).await?;
         tx.commit().await?;

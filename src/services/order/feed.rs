@@ -150,7 +150,7 @@ impl Feed {
 
     /// Asks for versions, and tells whoever waits.
     async fn ask(&self, store: &Store, ids: &[String]) -> Result<Vec<(String, i64)>, StoreError> {
-        let mut tx = store.reading();
+        let mut tx = store.glance();
         let versions = store::versions(&mut tx, ids).await?;
         tx.commit().await?;
         let watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);

@@ -44,10 +44,10 @@ pub(crate) async fn cancel<P>(
     let mut cancelled = Vec::new();
     let mut after = String::new();
     loop {
-        let found = store::pending(&mut orders.reading(), &after, AT_ONCE).await?;
+        let found = store::pending(&mut orders.glance(), &after, AT_ONCE).await?;
         let Some(newest) = found.last() else { break };
         after.clone_from(newest);
-        let here = outbox::waiting_keys(&mut orders.reading(), &found).await?;
+        let here = outbox::waiting_keys(&mut orders.glance(), &found).await?;
         let there = waiting(&found).await?;
         let lost: Vec<String> =
             found.into_iter().filter(|id| !here.contains(id) && !there.contains(id)).collect();
@@ -57,10 +57,10 @@ pub(crate) async fn cancel<P>(
     // The inventory was told of these, and perhaps the broker ended again before it heard.
     let mut after = String::new();
     loop {
-        let unanswered = store::cancelled_for(&mut orders.reading(), REASON, &after, AT_ONCE).await?;
+        let unanswered = store::cancelled_for(&mut orders.glance(), REASON, &after, AT_ONCE).await?;
         let Some(newest) = unanswered.last() else { break };
         after.clone_from(newest);
-        let waiting = outbox::waiting_keys(&mut orders.reading(), &unanswered).await?;
+        let waiting = outbox::waiting_keys(&mut orders.glance(), &unanswered).await?;
         let untold: Vec<String> = unanswered.into_iter().filter(|id| !waiting.contains(id)).collect();
         end(&ledger, &commands, orders, &untold, false).await.map_err(failed)?;
     }

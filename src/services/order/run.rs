@@ -19,7 +19,7 @@ use crate::runtime::service::{Ending, Service, ServiceError, Surroundings, Work,
 use crate::runtime::startup::outlet;
 use crate::schema::Judge;
 use crate::services::announce::{Announcer, new_event_id};
-use crate::services::consume::options;
+use crate::services::consume::{in_one_lane, options};
 use crate::store::Store;
 use crate::unit::{Money, UnixMillis};
 
@@ -60,7 +60,7 @@ pub(crate) async fn run<P: Payments>(
     let topology = &around.topology;
     let orders = outlet(topology, NAME, EventType::OrderPlaced.as_str())?;
     let notifications = outlet(topology, NAME, EventType::SendNotification.as_str())?;
-    let options = options(topology, NAME, &settings.judge, &ANSWERS)?;
+    let options = in_one_lane(options(topology, NAME, &settings.judge, &ANSWERS)?);
     let feed = Feed::default();
     let captures_due = Arc::new(Notify::new());
     let mut wake = Wake::new().and(feed.committed());

@@ -55,7 +55,7 @@ impl Shelves {
 impl Stock for Shelves {
     async fn on_hand(&self) -> Result<Vec<OnHand>, StoreError> {
         let store = self.store.get_or_try_init(|| Store::open(&self.location, NAME, MIGRATIONS, 2)).await?;
-        let levels = stock::levels(&mut store.reading()).await?;
+        let levels = stock::levels(&mut store.glance()).await?;
         let on_hand = levels.into_iter().map(|(product, level)| OnHand {
             product,
             available: level.available,

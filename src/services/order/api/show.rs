@@ -51,7 +51,7 @@ pub(super) async fn order(
 async fn find(api: &Api, id: &str) -> Result<Order, Problem> {
     may_be_one(id)?;
     let store = api.store()?;
-    let mut tx = store.reading();
+    let mut tx = store.glance();
     let order = store::order(&mut tx, id).await.map_err(|error| store_failed(&error))?;
     order.ok_or_else(unknown_order)
 }
@@ -69,7 +69,7 @@ pub(super) fn unknown_order() -> Problem {
 pub(super) async fn timeline(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
     may_be_one(&id)?;
     let store = api.store()?;
-    let mut tx = store.reading();
+    let mut tx = store.glance();
     let entries = store::timeline(&mut tx, &id, 0).await.map_err(|error| store_failed(&error))?;
     if entries.is_empty() {
         return Err(unknown_order());
@@ -107,7 +107,7 @@ pub(super) async fn of_customer(
         ),
     };
     let store = api.store()?;
-    let mut tx = store.reading();
+    let mut tx = store.glance();
     // One more shows whether there is a next page.
     let mut orders = store::of_customer(&mut tx, &customer, after.as_ref(), limit + 1)
         .await

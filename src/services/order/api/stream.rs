@@ -69,7 +69,7 @@ pub(super) async fn events(
 }
 
 async fn read(store: &Store, id: &str, after: i64) -> Result<Vec<Entry>, StoreError> {
-    let mut tx = store.reading();
+    let mut tx = store.glance();
     let entries = store::timeline(&mut tx, id, after).await?;
     tx.commit().await?;
     Ok(entries)

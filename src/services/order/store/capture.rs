@@ -1,9 +1,11 @@
 //! What is owed to the payment provider.
 
+use std::collections::HashSet;
+
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::services::order::store::change::damaged;
-use crate::store::{Connection, StoreError, Tx};
+use crate::store::{Connection, Dialect, StoreError, Tx, json};
 use crate::unit::{Money, UnixMillis};
 use crate::with_connection;
 
@@ -70,21 +72,30 @@ pub(crate) async fn next_capture(tx: &mut Tx) -> Result<Option<UnixMillis>, Stor
     })
 }
 
-/// Records how a capture ended; `false`: that was known.
-pub(crate) async fn settle_capture(tx: &mut Tx, order: &str, outcome: Outcome) -> Result<bool, StoreError> {
-    let outcome = match outcome {
+/// Records how captures ended; the orders of those that were not known to have ended before.
+pub(crate) async fn settle_captures(
+    tx: &mut Tx,
+    ended: &[(&str, Outcome)],
+) -> Result<HashSet<String>, StoreError> {
+    if ended.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let name = |outcome| match outcome {
         Outcome::Captured => "captured",
         Outcome::Declined => "declined",
     };
+    let ended = json(&ended.iter().map(|(order, outcome)| (order, name(*outcome))).collect::<Vec<_>>())?;
     with_connection!(tx, |connection| {
-        let done = sqlx::query(
-            "UPDATE capture SET outcome = $2, last_error = NULL WHERE order_id = $1 AND outcome IS NULL",
-        )
-        .bind(order)
-        .bind(outcome)
-        .execute(connection)
+        let settled: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "UPDATE capture SET outcome = ended.value ->> 1, last_error = NULL
+             FROM (SELECT value FROM {}) AS ended
+             WHERE capture.order_id = ended.value ->> 0 AND capture.outcome IS NULL RETURNING capture.order_id",
+            connection.each()
+        )))
+        .bind(&ended)
+        .fetch_all(connection)
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(settled.into_iter().collect())
     })
 }
 

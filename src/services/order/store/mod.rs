@@ -7,7 +7,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use capture::{Capture, Outcome, claim_captures, next_capture, postpone, settle_capture};
+pub(crate) use capture::{Capture, Outcome, claim_captures, next_capture, postpone, settle_captures};
 pub(crate) use change::{Change, Held, hold, save};
 pub(crate) use place::{Placed, Taken, forget_keys, place};
 pub(crate) use read::{

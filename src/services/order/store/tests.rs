@@ -182,8 +182,11 @@ async fn a_capture_is_claimed_by_one_and_settled_once(test: TestStore) {
     let other = store::claim_captures(&mut tx, now, now.after(minute), 10).await.unwrap();
     assert_eq!(other.len(), 1, "the first is another's");
     assert_ne!(other[0].order, claimed[0].order);
-    assert!(store::settle_capture(&mut tx, &claimed[0].order, Outcome::Captured).await.unwrap());
-    assert!(!store::settle_capture(&mut tx, &claimed[0].order, Outcome::Declined).await.unwrap());
+    let order = claimed[0].order.as_str();
+    let settled =
+        store::settle_captures(&mut tx, &[(order, Outcome::Captured), ("none", Outcome::Declined)]).await;
+    assert_eq!(settled.unwrap().into_iter().collect::<Vec<_>>(), [order]);
+    assert!(store::settle_captures(&mut tx, &[(order, Outcome::Declined)]).await.unwrap().is_empty());
     store::postpone(&mut tx, &other[0].order, now.after(minute * 2), "no answer").await.unwrap();
     assert!(store::claim_captures(&mut tx, now.after(minute), now, 10).await.unwrap().is_empty());
     let again = store::claim_captures(&mut tx, now.after(minute * 2), now, 10).await.unwrap();
