@@ -9,6 +9,7 @@ pub mod cluster;
 #[cfg(test)]
 mod contract;
 mod error;
+pub(crate) mod exclusive;
 pub mod fence;
 pub mod inbox;
 pub mod lease;

@@ -14,11 +14,16 @@ use crate::services::order::lost;
 use crate::services::order::run::{NAME as ORDERS, Settings};
 use crate::services::order::store::MIGRATIONS as OF_ORDERS;
 use crate::store::cluster::{ClusterKind, stay_with};
-use crate::store::{Location, Store, fence, outbox};
+use crate::store::exclusive::Exclusive;
+use crate::store::{Location, Store, StoreError, fence, outbox};
 use crate::topology::Topology;
 
 /// Connections of each store here: one looks while another waits.
 const CONNECTIONS: u32 = 2;
+/// The pause before a database that is away is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long a database may take to notice that a process was killed.
+const GIVEN_UP: Duration = Duration::from_secs(2);
 /// How often is looked whether everything is done.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -27,6 +32,17 @@ pub(crate) struct Stores {
     orders: Store,
     stock: Store,
     letters: Store,
+    alone: Exclusive,
+}
+
+/// Why the stores cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoresError {
+    /// Its orders are not lost: its broker lives.
+    #[error("another `kafkaflow up` with an embedded broker uses the same stores")]
+    Taken,
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// What is on its way.
@@ -40,22 +56,38 @@ pub(crate) struct OnTheWay {
 
 impl Stores {
     /// Opens them and forgets the offsets of the broker before this one.
-    pub(crate) async fn open(location: &Location) -> Result<Self, ServiceError> {
+    pub(crate) async fn open(location: &Location) -> Result<Self, StoresError> {
+        let given_up_by = Instant::now() + GIVEN_UP;
+        let alone = loop {
+            match Exclusive::take(location).await {
+                Ok(Some(alone)) => break alone,
+                Ok(None) if Instant::now() >= given_up_by => return Err(StoresError::Taken),
+                Ok(None) => tokio::time::sleep(LOOK).await,
+                Err(error) if error.is_transient() => {
+                    tracing::warn!("waiting for the stores in {location}: {error}");
+                    tokio::time::sleep(AGAIN).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
         let health = Health::new();
         let mut opened = Vec::new();
         for (name, migrations) in
             [(ORDERS, OF_ORDERS), (inventory::NAME, OF_STOCK), (notification::NAME, OF_LETTERS)]
         {
             let store = open_store(location, name, migrations, CONNECTIONS, &health).await?;
-            let mut tx = store.tx();
-            stay_with(&mut tx, ClusterKind::Embedded).await?;
-            fence::forget_offsets(&mut tx).await?;
-            tx.commit().await?;
+            let fit = async {
+                let mut tx = store.tx();
+                stay_with(&mut tx, ClusterKind::Embedded).await?;
+                fence::forget_offsets(&mut tx).await?;
+                tx.commit().await
+            };
+            fit.await?;
             opened.push(store);
         }
         let [orders, stock, letters] =
             opened.try_into().unwrap_or_else(|_| unreachable!("three were opened"));
-        Ok(Self { orders, stock, letters })
+        Ok(Self { orders, stock, letters, alone })
     }
 
     /// Cancels orders whose records ended with the broker before this one; their ids.
@@ -116,6 +148,7 @@ impl Stores {
         for store in [self.orders, self.stock, self.letters] {
             store.close().await;
         }
+        self.alone.give_up().await;
     }
 }
 

@@ -237,6 +237,30 @@ fn a_load_that_cannot_be_carried_says_why() {
     );
 }
 
+fn two_at_once_are_refused_and_leave_the_first_ones_orders_alone(test: &str, store: Option<String>) {
+    let system = System::new(test, store);
+    let mut first = system.up_alone(&[]);
+    drop(welcome(&mut first));
+    eventually(SOON, || (first.get("/readyz").0 == 200).then_some(()));
+    // Groups need a moment to come together: it is pending while the second one starts.
+    let order = first.place("PROD-101", 1);
+    let (code, _, log) = loaded(&system, &[]);
+    assert_eq!(code, 1, "{log}");
+    assert!(log.contains("another `kafkaflow up` with an embedded broker uses the same stores"), "{log}");
+    assert_eq!(first.outcome(&order)["status"], "CONFIRMED");
+    assert_eq!(first.end().0, Some(0));
+}
+
+#[test]
+fn two_at_once_are_refused_over_sqlite() {
+    two_at_once_are_refused_and_leave_the_first_ones_orders_alone("up-two-sqlite", None);
+}
+
+#[test]
+fn two_at_once_are_refused_over_postgresql() {
+    two_at_once_are_refused_and_leave_the_first_ones_orders_alone("up-two-pg", Some(postgres()));
+}
+
 #[test]
 fn a_store_stays_with_the_kind_of_cluster_that_it_was_used_with() {
     let system = System::new("up-other", None);

@@ -11,9 +11,10 @@ use crate::cli::run::assets::Assets;
 use crate::cli::run::settings::{Common, ended};
 use crate::kafka::Cluster;
 use crate::kafka::embedded::{Consuming, Embedded};
+use crate::runtime::service::ServiceError;
 use crate::services::order::run::Settings;
 use crate::store::cluster::ClusterKind;
-use crate::up::embedded::{Stores, groups};
+use crate::up::embedded::{Stores, StoresError, groups};
 
 /// Brokers that it has at least.
 const BROKERS: i32 = 3;
@@ -47,8 +48,13 @@ impl Inside {
         if brought != Exit::Fine {
             return Err(CliError::failed("the embedded broker does not have every topic"));
         }
-        let failed = |error| ended("up", &error);
-        let stores = Stores::open(common.location()).await.map_err(failed)?;
+        let failed = |error: ServiceError| ended("up", &error);
+        let stores = Stores::open(common.location()).await.map_err(|error| match error {
+            StoresError::Store(error) => failed(error.into()),
+            StoresError::Taken => CliError::failed("up does not start")
+                .because(&error)
+                .help("end that one, or give this one stores of its own: `--store sqlite:FOLDER`"),
+        })?;
         let lost = stores.cancel_lost(settings, topology).await.map_err(failed)?;
         if !lost.is_empty() {
             out.write_all(named(&lost).as_bytes())?;

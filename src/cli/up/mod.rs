@@ -104,8 +104,6 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let assets = common.assets()?;
     let load = args.load.asked(common.names_no_cluster())?;
     let token = order.token()?;
-    // Whoever asks while the cluster is made ready is heard once the services run.
-    let ear = signal::Ear::open();
     // Everything that may be wrong is said before the cluster is touched.
     let closed = watch::Sender::new(false);
     let shop = inventory.shop(&assets, order.catalog())?;
@@ -115,14 +113,16 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
         ..order.settings(&assets, &of_order, closed.subscribe())?
     };
     let office = notification.office(&assets)?;
-    let inside = if common.names_no_cluster() {
-        Some(Inside::begin(&common, &assets, &settings, out).await?)
+    // Whoever asks while things are made ready is heard once the services run; but at a question Ctrl-C is an answer.
+    let (inside, ear) = if common.names_no_cluster() {
+        let ear = signal::Ear::open();
+        (Some(Inside::begin(&common, &assets, &settings, out).await?), ear)
     } else {
         let brought = bring(&common, &assets, args.yes, out).await?;
         if brought != Exit::Fine {
             return Ok(brought);
         }
-        None
+        (None, signal::Ear::open())
     };
     let cluster = match &inside {
         Some(inside) => inside.cluster()?,
