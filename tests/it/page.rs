@@ -20,25 +20,34 @@ struct Driver {
 }
 
 impl Driver {
+    /// It takes a free port of IPv4, and ends when IPv6 has that one in use.
     fn start() -> Self {
-        let mut child = Command::new("chromedriver")
+        (0..10).find_map(|_| Self::try_start()).expect("chromedriver starts on a free port")
+    }
+
+    fn try_start() -> Option<Self> {
+        let child = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is installed (Debian: chromium-driver)");
-        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut driver = Self { child, url: String::new() };
+        let mut said = BufReader::new(driver.child.stdout.take().unwrap());
         let mut line = String::new();
         let port = loop {
             line.clear();
-            assert_ne!(said.read_line(&mut line).unwrap(), 0, "it says its port");
+            if said.read_line(&mut line).unwrap() == 0 {
+                return None;
+            }
             if let Some(port) = line.trim().trim_end_matches('.').split("successfully on port ").nth(1) {
                 break port.to_owned();
             }
         };
         // Its pipe must not fill.
         std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        Self { child, url: format!("http://127.0.0.1:{port}") }
+        driver.url = format!("http://127.0.0.1:{port}");
+        Some(driver)
     }
 }
 
