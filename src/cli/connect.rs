@@ -36,13 +36,12 @@ impl ConnectArgs {
 
     /// Is there anything that may say where brokers are?
     pub(crate) fn names_brokers(&self) -> bool {
-        self.is_given() || std::env::var("KAFKAFLOW_BROKERS").is_ok_and(|brokers| !brokers.is_empty())
+        self.is_given() || of_environment().is_some()
     }
 
     /// With brokers and a file for where none are given.
     pub(crate) fn or(self, brokers: Option<String>, config: Option<PathBuf>) -> Self {
-        let from_environment = std::env::var("KAFKAFLOW_BROKERS").is_ok_and(|brokers| !brokers.is_empty());
-        let brokers = self.brokers.or_else(|| brokers.filter(|_| !from_environment));
+        let brokers = self.brokers.or_else(|| brokers.filter(|_| of_environment().is_none()));
         Self { brokers, config: self.config.or(config), ..self }
     }
 
@@ -72,7 +71,7 @@ impl ConnectArgs {
             value,
             origin: origin.into(),
         };
-        if let Some(brokers) = std::env::var("KAFKAFLOW_BROKERS").ok().filter(|brokers| !brokers.is_empty()) {
+        if let Some(brokers) = of_environment() {
             given.push(bootstrap(brokers, "KAFKAFLOW_BROKERS"));
         }
         for property in &self.properties {
@@ -112,6 +111,11 @@ impl ConnectArgs {
     pub(crate) async fn connect(&self) -> Result<Admin, CliError> {
         reach(self.config()?).await
     }
+}
+
+/// The brokers that the environment names.
+fn of_environment() -> Option<String> {
+    std::env::var("KAFKAFLOW_BROKERS").ok().filter(|brokers| !brokers.is_empty())
 }
 
 pub(crate) async fn reach(config: ConnectionConfig) -> Result<Admin, CliError> {

@@ -150,15 +150,7 @@ impl Service {
         let mut shutdown = std::pin::pin!(shutdown);
         let prepared = tokio::select! {
             () = &mut shutdown => None,
-            prepared = async {
-                let begin = async |store: &Store| {
-                    let mut tx = store.tx();
-                    stay_with(&mut tx, kind).await?;
-                    tx.commit().await?;
-                    begin(store).await
-                };
-                prepare(&self, &location, &cluster, &topology, begin).await
-            } => Some(prepared),
+            prepared = prepare(&self, &location, (&cluster, kind), &topology, begin) => Some(prepared),
         };
         let worked = match prepared {
             None => Ok(()),
@@ -197,14 +189,20 @@ impl Service {
 async fn prepare(
     service: &Service,
     location: &Location,
-    cluster: &Cluster,
+    (cluster, kind): (&Cluster, ClusterKind),
     topology: &Topology,
     begin: impl AsyncFn(&Store) -> Result<(), StoreError>,
 ) -> Result<Store, ServiceError> {
     let health = &service.health;
     health.troubled("start", "it begins");
     let store = open_store(location, service.name, service.migrations, CONNECTIONS, health).await?;
-    while let Err(error) = begin(&store).await {
+    let fit = async || {
+        let mut tx = store.tx();
+        stay_with(&mut tx, kind).await?;
+        tx.commit().await?;
+        begin(&store).await
+    };
+    while let Err(error) = fit().await {
         if !error.is_transient() {
             return Err(error.into());
         }

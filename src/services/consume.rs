@@ -17,9 +17,8 @@ pub(super) fn options(
     kinds: &[EventType],
 ) -> Result<Options, ServiceError> {
     let taken: BTreeSet<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let consumed = topology.topics.iter().filter(|topic| topic.consumers.iter().any(|one| one == name));
     let handles: BTreeMap<String, BTreeSet<String>> =
-        consumed.map(|topic| (topic.name.as_str().to_owned(), taken.clone())).collect();
+        topology.consumed_by(name).map(|topic| (topic.name.as_str().to_owned(), taken.clone())).collect();
     Options::of_topology(topology, name, judge, &handles).ok_or(ServiceError::NoGroup(name))
 }
 

@@ -6,7 +6,7 @@ use super::{StoreError, Tx};
 
 /// Where the records of a store are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClusterKind {
+pub(crate) enum ClusterKind {
     /// Brokers that outlive this process.
     Kafka,
     /// The broker inside of `kafkaflow up`, whose records end with it.
@@ -23,7 +23,7 @@ impl ClusterKind {
 }
 
 /// Notes the kind of cluster in a store that has none yet, and refuses another kind than the one it has.
-pub async fn stay_with(tx: &mut Tx, kind: ClusterKind) -> Result<(), StoreError> {
+pub(crate) async fn stay_with(tx: &mut Tx, kind: ClusterKind) -> Result<(), StoreError> {
     let ours = kind.name();
     let found: String = crate::with_connection!(tx, |connection| {
         sqlx::query("INSERT INTO published_to (one, cluster) VALUES (1, $1) ON CONFLICT (one) DO NOTHING")

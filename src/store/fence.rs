@@ -126,7 +126,7 @@ pub async fn next_offset(
 }
 
 /// Forgets the offsets of partitions whose records are gone.
-pub async fn forget_offsets(tx: &mut Tx) -> Result<(), StoreError> {
+pub(crate) async fn forget_offsets(tx: &mut Tx) -> Result<(), StoreError> {
     crate::with_connection!(tx, |connection| {
         sqlx::query("UPDATE consumer_partition SET next_offset = NULL").execute(connection).await?;
     });

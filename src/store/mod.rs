@@ -5,7 +5,7 @@
 //! partition, [`lease`] gives one of several processes what only one may do. The only generic SQL stands here; a
 //! service's own stands in its `store.rs`.
 
-pub mod cluster;
+pub(crate) mod cluster;
 #[cfg(test)]
 mod contract;
 mod error;

@@ -15,6 +15,18 @@ pub(crate) struct Topology {
     pub(crate) topics: Vec<Topic>,
 }
 
+impl Topology {
+    /// The consumer group of a service; `None`: it has none, or is not there.
+    pub(crate) fn group_of(&self, service: &str) -> Option<&str> {
+        self.services.iter().find(|known| known.name == service)?.group.as_deref()
+    }
+
+    /// The topics that a service consumes, in the file's order.
+    pub(crate) fn consumed_by(&self, service: &str) -> impl Iterator<Item = &Topic> {
+        self.topics.iter().filter(move |topic| topic.consumers.iter().any(|name| name == service))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Service {
     pub(crate) name: String,

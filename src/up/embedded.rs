@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::kafka::embedded::{Consuming, Embedded, Progress};
+use crate::kafka::embedded::{Consuming, Onlooker};
 use crate::runtime::Health;
 use crate::runtime::service::ServiceError;
 use crate::runtime::startup::open_store;
@@ -111,16 +111,11 @@ impl Stores {
 
     /// Waits until nothing is on its way any more: all outboxes are empty, and every group has handled what the broker
     /// has. `Err`: what is left after `within`.
-    pub(crate) async fn drained(
-        &self,
-        broker: &Embedded,
-        groups: &[Consuming],
-        within: Duration,
-    ) -> Result<(), OnTheWay> {
+    pub(crate) async fn drained(&self, onlooker: &Onlooker, within: Duration) -> Result<(), OnTheWay> {
         let deadline = Instant::now() + within;
         let mut left = OnTheWay::default();
         while Instant::now() < deadline {
-            match self.look(broker, groups).await {
+            match self.look(onlooker).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(found)) => left = found,
                 Err(error) => tracing::info!("ending: {error}"),
@@ -132,14 +127,10 @@ impl Stores {
 
     /// What a group has handled may have announced something, and what was announced be handled anew: only where nothing
     /// was written while all was looked at is nothing on its way.
-    async fn look(
-        &self,
-        broker: &Embedded,
-        groups: &[Consuming],
-    ) -> Result<Option<OnTheWay>, Box<dyn std::error::Error>> {
-        let before: Progress = broker.progress(groups.to_vec()).await?;
+    async fn look(&self, onlooker: &Onlooker) -> Result<Option<OnTheWay>, Box<dyn std::error::Error>> {
+        let before = onlooker.progress().await?;
         let rows = self.rows().await?;
-        let after = broker.progress(groups.to_vec()).await?;
+        let after = onlooker.progress().await?;
         let quiet = before == after && before.lag == 0 && rows == 0;
         Ok((!quiet).then_some(OnTheWay { rows, records: after.lag }))
     }
@@ -155,9 +146,8 @@ impl Stores {
 /// The groups of all services, and what each consumes.
 pub(crate) fn groups(topology: &Topology) -> Vec<Consuming> {
     let of = |service: &str| {
-        let group = topology.services.iter().find(|known| known.name == service)?.group.clone()?;
-        let consumed =
-            topology.topics.iter().filter(|topic| topic.consumers.iter().any(|name| name == service));
+        let group = topology.group_of(service)?.to_owned();
+        let consumed = topology.consumed_by(service);
         let partitions = consumed.map(|topic| (topic.name.as_str().to_owned(), topic.partitions)).collect();
         Some(Consuming { group, partitions })
     };

@@ -10,7 +10,6 @@ use std::time::Duration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 
-use crate::support::brokers::eventually;
 use crate::support::system::{Running, SOON, System};
 
 /// ChromeDriver on a port of its own; ended when this is dropped.
@@ -141,7 +140,7 @@ fn with_page<F: Future<Output = ()>>(url: &str, width: u32, story: impl FnOnce(P
 /// Everything in one process; ready when this returns.
 fn shop(system: &System, args: &[&str]) -> Running {
     let running = system.up_alone(args);
-    eventually(SOON, || (running.get("/readyz").0 == 200).then_some(()));
+    running.ready();
     running
 }
 

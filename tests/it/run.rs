@@ -37,7 +37,7 @@ fn a_cluster_that_cannot_be_reached_is_waited_for_and_orders_are_taken_meanwhile
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let system = System::new("unreachable", None);
     let mut service = system.run_at(&nobody, "order", &[], &[]);
-    eventually(SOON, || (service.get("/readyz").0 == 200).then_some(()));
+    service.ready();
     let id = service.place("PROD-101", 1);
     let (status, said) = service.get(&format!("/orders/{id}"));
     assert_eq!((status, said["status"].as_str()), (200, Some("PENDING")));

@@ -10,6 +10,10 @@ use crate::support::brokers::{ROOT, brokers, eventually};
 use crate::support::stores::postgres;
 use crate::support::system::{Running, SOON, System};
 
+/// Every port is a free one.
+const ANYWHERE: [&str; 6] =
+    ["--listen", "127.0.0.1:0", "--inventory-listen", "127.0.0.1:0", "--notification-listen", "127.0.0.1:0"];
+
 fn letters(system: &System) -> String {
     std::fs::read_to_string(system.folder.path().join("notifications.ndjson")).unwrap_or_default()
 }
@@ -20,11 +24,7 @@ fn from_nothing_to_a_confirmed_order_and_a_second_time_with_the_same_stores(
 ) {
     let system = System::new(test, store);
     let mut first = system.up(&["--yes"]);
-    let mut said = String::new();
-    let mut stdout = BufReader::new(first.child.stdout.take().unwrap());
-    while !said.contains("/orders/ORD-…/events") {
-        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
-    }
+    let (said, mut stdout) = welcome(&mut first);
     // What was planned, what was done, and what to try.
     assert!(said.contains(&format!("+ {}", system.topic("order-service.order-placed"))), "{said}");
     assert!(said.contains("8 done."), "{said}");
@@ -44,13 +44,10 @@ fn from_nothing_to_a_confirmed_order_and_a_second_time_with_the_same_stores(
     stdout.read_to_string(&mut rest).unwrap();
 
     let mut second = system.up(&[]);
-    let mut stdout = BufReader::new(second.child.stdout.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("The services run") {
-        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
-    }
+    let (said, _stdout) = welcome(&mut second);
+    assert!(said.contains("The services run"), "{said}");
     assert!(said.contains("no changes") || said.contains("as the file says"), "{said}");
-    eventually(SOON, || (second.get("/readyz").0 == 200).then_some(()));
+    second.ready();
     assert_eq!(second.get(&format!("/orders/{id}")).1["status"], "CONFIRMED");
     assert_eq!(second.outcome(&second.place("PROD-101", 1))["status"], "CONFIRMED");
     eventually(SOON, || (letters(&system).lines().count() == 2).then_some(()));
@@ -85,7 +82,7 @@ fn without_brokers_everything_runs_and_a_second_time_with_the_same_stores(test: 
     let (said, _stdout) = welcome(&mut first);
     assert!(said.contains("against cluster embedded (3 brokers)") && said.contains("8 done."), "{said}");
     assert!(said.contains("not enforced by the embedded broker"), "{said}");
-    eventually(SOON, || (first.get("/readyz").0 == 200).then_some(()));
+    first.ready();
     let confirmed = first.place("PROD-101", 2);
     assert_eq!(first.outcome(&confirmed)["status"], "CONFIRMED");
     let sold_out = first.outcome(&first.place("PROD-404", 1));
@@ -100,7 +97,7 @@ fn without_brokers_everything_runs_and_a_second_time_with_the_same_stores(test: 
     let mut second = system.up_alone(&[]);
     let (said, _stdout) = welcome(&mut second);
     assert!(said.contains("8 done.") && !said.contains("cancelled"), "{said}");
-    eventually(SOON, || (second.get("/readyz").0 == 200).then_some(()));
+    second.ready();
     for id in last.iter().chain([&confirmed]) {
         assert_eq!(second.get(&format!("/orders/{id}")).1["status"], "CONFIRMED");
     }
@@ -136,7 +133,7 @@ fn orders_whose_records_died_with_the_embedded_broker_are_named_and_cancelled_an
     for _ in 0..10 {
         let mut up = system.up_alone(&[]);
         let (_, _stdout) = welcome(&mut up);
-        eventually(SOON, || (up.get("/readyz").0 == 200).then_some(()));
+        up.ready();
         let orders: Vec<String> = (0..20).map(|_| up.place("PROD-101", 1)).collect();
         eventually(SOON, || {
             let status = system.folder.run(&[
@@ -153,7 +150,7 @@ fn orders_whose_records_died_with_the_embedded_broker_are_named_and_cancelled_an
         placed.extend(orders);
         let mut up = system.up_alone(&[]);
         let (said, _stdout) = welcome(&mut up);
-        eventually(SOON, || (up.get("/readyz").0 == 200).then_some(()));
+        up.ready();
         let outcomes: Vec<Value> = placed.iter().map(|id| up.outcome(id)).collect();
         let cancelled: Vec<&Value> = outcomes.iter().filter(|order| order["status"] == "CANCELLED").collect();
         assert!(
@@ -180,16 +177,8 @@ fn orders_whose_records_died_with_the_embedded_broker_are_named_and_cancelled_an
 
 /// Runs a load to its end: exit code, standard output, standard error.
 fn loaded(system: &System, args: &[&str]) -> (i32, String, String) {
-    let listen = [
-        "--listen",
-        "127.0.0.1:0",
-        "--inventory-listen",
-        "127.0.0.1:0",
-        "--notification-listen",
-        "127.0.0.1:0",
-    ];
     let common = ["up", "--topology", "topology.yaml", "--store", &system.store];
-    let run = system.folder.run(&[&common[..], &listen, args].concat());
+    let run = system.folder.run(&[&common[..], &ANYWHERE, args].concat());
     (run.code, run.stdout, run.stderr)
 }
 
@@ -241,7 +230,7 @@ fn two_at_once_are_refused_and_leave_the_first_ones_orders_alone(test: &str, sto
     let system = System::new(test, store);
     let mut first = system.up_alone(&[]);
     drop(welcome(&mut first));
-    eventually(SOON, || (first.get("/readyz").0 == 200).then_some(()));
+    first.ready();
     // Groups need a moment to come together: it is pending while the second one starts.
     let order = first.place("PROD-101", 1);
     let (code, _, log) = loaded(&system, &[]);
@@ -275,7 +264,7 @@ fn a_store_stays_with_the_kind_of_cluster_that_it_was_used_with() {
     let system = System::new("up-other-way", None);
     let mut real = system.up(&["--yes"]);
     drop(welcome(&mut real));
-    eventually(SOON, || (real.get("/readyz").0 == 200).then_some(()));
+    real.ready();
     assert_eq!(real.end().0, Some(0));
     let run = system.folder.run(&["up", "--topology", "topology.yaml", "--store", &system.store]);
     assert_eq!(run.code, 1, "{}", run.stderr);
@@ -311,16 +300,8 @@ fn what_is_in_effect_can_be_given_as_settings_again() {
 #[test]
 fn nothing_is_changed_when_nobody_can_be_asked() {
     let (system, at) = (System::new("up-asked", None), brokers());
-    let listen = [
-        "--listen",
-        "127.0.0.1:0",
-        "--inventory-listen",
-        "127.0.0.1:0",
-        "--notification-listen",
-        "127.0.0.1:0",
-    ];
     let args =
-        [&["up", "--topology", "topology.yaml", "--store", &system.store, "-b", &at], &listen[..]].concat();
+        [&["up", "--topology", "topology.yaml", "--store", &system.store, "-b", &at], &ANYWHERE[..]].concat();
     let run = system.folder.run(&args);
     assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("8 to create"), "{}", run.stdout);

@@ -153,6 +153,11 @@ impl Running {
         said["orderId"].as_str().unwrap().to_owned()
     }
 
+    /// Waits until it can serve requests.
+    pub(crate) fn ready(&self) {
+        eventually(SOON, || (self.get("/readyz").0 == 200).then_some(()));
+    }
+
     /// The order, once it is no longer pending.
     pub(crate) fn outcome(&self, id: &str) -> Value {
         eventually(SOON, || {

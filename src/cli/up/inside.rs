@@ -44,7 +44,7 @@ impl Inside {
         let broker = Embedded::start(BROKERS.max(replicas.into()))
             .map_err(|error| CliError::failed("the embedded broker does not start").because(error))?;
         // There is nothing that a change could harm.
-        let brought = carry_to(&broker, common, assets, (true, Some(REMARK)), out).await?;
+        let brought = carry_to(&broker, common, assets, true, Some(REMARK), out).await?;
         if brought != Exit::Fine {
             return Err(CliError::failed("the embedded broker does not have every topic"));
         }
@@ -75,7 +75,16 @@ impl Inside {
 
     /// Waits for what is on its way, and says what is not done in time.
     pub(super) async fn drained(&self) {
-        if let Err(left) = self.stores.drained(&self.broker, &self.groups, DRAIN).await {
+        let onlooker = match self.broker.onlooker(&self.groups) {
+            Ok(onlooker) => onlooker,
+            Err(error) => {
+                eprintln!("warning: whether anything is on its way cannot be told: {error}");
+                return;
+            }
+        };
+        let drained = self.stores.drained(&onlooker, DRAIN).await;
+        onlooker.end().await;
+        if let Err(left) = drained {
             eprintln!(
                 "warning: after {} s, {} outbox rows and {} records are still on their way; rows are kept, records end \
                  with the broker",

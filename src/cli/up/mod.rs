@@ -209,7 +209,7 @@ async fn until_told(
 /// Plans, asks, executes.
 async fn bring(common: &Common, assets: &Assets, yes: bool, out: &mut impl Write) -> Result<Exit, CliError> {
     let admin = common.connect().connect().await?;
-    carry_to(&admin, common, assets, (yes, None), out).await
+    carry_to(&admin, common, assets, yes, None, out).await
 }
 
 /// Brings a cluster to what the topology says; `remark` says something of its settings.
@@ -217,7 +217,8 @@ pub(super) async fn carry_to(
     cluster: &(impl Topics + Log),
     common: &Common,
     assets: &Assets,
-    (yes, remark): (bool, Option<&str>),
+    yes: bool,
+    remark: Option<&str>,
     out: &mut impl Write,
 ) -> Result<Exit, CliError> {
     let wanted = Wanted { file: common.topology_file(), topology: (*assets.topology).clone(), whole: true };

@@ -3,7 +3,7 @@
 
 mod progress;
 
-pub(crate) use progress::{Consuming, Progress};
+pub(crate) use progress::{Consuming, Onlooker};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -189,6 +189,7 @@ impl Log for Embedded {
 
 #[cfg(test)]
 mod tests {
+    use super::progress::Progress;
     use super::*;
     use crate::messaging::{Outgoing, publish_alone};
 
@@ -241,7 +242,7 @@ mod tests {
             publish_alone(&producer, record).await.unwrap();
         }
         let consuming = Consuming { group: "g".to_owned(), partitions: vec![("a".to_owned(), 3)] };
-        let progress = broker.progress(vec![consuming]).await.unwrap();
+        let progress = broker.onlooker(&[consuming]).unwrap().progress().await.unwrap();
         assert_eq!(progress, Progress { written: 20, lag: 20 });
     }
 }

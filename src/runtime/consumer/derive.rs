@@ -25,9 +25,8 @@ impl Options {
         judge: &Arc<Judge>,
         handles: &BTreeMap<String, BTreeSet<String>>,
     ) -> Option<Self> {
-        let group = topology.services.iter().find(|known| known.name == service)?.group.clone()?;
-        let consumed =
-            topology.topics.iter().filter(|topic| topic.consumers.iter().any(|one| one == service));
+        let group = topology.group_of(service)?.to_owned();
+        let consumed = topology.consumed_by(service);
         let sources: Vec<(&Topic, Option<&Topic>, topology::Retry)> = consumed
             .filter_map(|topic| match &topic.role {
                 TopicRole::Source { dead_letters, retry } => {

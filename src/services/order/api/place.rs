@@ -30,7 +30,7 @@ pub(super) async fn place(
     body: Body,
 ) -> Result<Response, Problem> {
     if *api.closed.borrow() {
-        return Err(Problem::unavailable("ending", "the service is ending; ask again", AGAIN));
+        return Err(ending());
     }
     let key = idempotency_key(&headers)?;
     must_be_json(&headers)?;
@@ -64,11 +64,13 @@ pub(super) async fn place(
         )
         .retry_after(AGAIN)),
         Err(Refused::Busy) => Err(Problem::unavailable("busy", "too many orders wait; ask again", AGAIN)),
-        Err(Refused::Ending) => {
-            Err(Problem::unavailable("ending", "the service is ending; ask again", AGAIN))
-        }
+        Err(Refused::Ending) => Err(ending()),
         Err(Refused::Store(error)) => Err(store_failed(&error)),
     }
+}
+
+fn ending() -> Problem {
+    Problem::unavailable("ending", "the service is ending; ask again", AGAIN)
 }
 
 fn accepted(id: &str) -> Response {
