@@ -210,7 +210,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l config -d 'A client.properties file' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l templates -d 'A folder of templates, NAME.txt, NAME.html, NAME.sms [default: those that are part of kafkaflow]' -r -F
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l batch -d 'How many notifications are taken from a partition at once [default: 100]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l batch -d 'How many notifications are taken at once [default: 100]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l batch-wait -d 'How long a batch that is not full waits for more [default: 0s]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l email -d 'Where mails go: console, file:PATH, smtp://HOST, smtps://HOST or a webhook\'s address [default: console]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l sms -d 'Where text messages go; no smtp [default: console]' -r
@@ -249,7 +249,7 @@ simulated\t'A provider that takes nothing and remembers its answers'"
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l decline-rate -d 'Which part of the charges the simulated provider declines, from 0 to 1 [default: 0]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l operators -d 'Who is told of products that are short: an operators\' list [default: operations]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l templates -d 'A folder of templates, NAME.txt, NAME.html, NAME.sms [default: those that are part of kafkaflow]' -r -F
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch -d 'How many notifications are taken from a partition at once [default: 100]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch -d 'How many notifications are taken at once [default: 100]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch-wait -d 'How long a batch that is not full waits for more [default: 0s]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l email -d 'Where mails go: console, file:PATH, smtp://HOST, smtps://HOST or a webhook\'s address [default: console]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l sms -d 'Where text messages go; no smtp [default: console]' -r

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 from . import wire
+from .processes import pid_in
 
 PREFIX = "bench."
 MOST = 10_000
@@ -45,10 +46,8 @@ class Cluster:
     @classmethod
     def running(cls):
         """The one that dev.d/bench started."""
-        folder, pids = os.environ["BENCH_CLUSTER_DIR"], []
-        for node in (1, 2, 3):
-            with open(f"{folder}/node-{node}/pid", encoding="utf-8") as file:
-                pids.append(file.read().split()[0])
+        folder = os.environ["BENCH_CLUSTER_DIR"]
+        pids = [pid_in(f"{folder}/node-{node}/pid") for node in (1, 2, 3)]
         return cls(os.environ["BENCH_BROKERS"].split(","), pids)
 
     @classmethod

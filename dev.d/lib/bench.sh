@@ -1,6 +1,6 @@
 # What the benchmarks run on: the binary, brokers of their own, the peers.
 
-BENCHMARKS=(plan apply validate messaging soak crash start build) # the longest, which nothing should disturb, last
+BENCHMARKS=(plan apply validate messaging flow soak crash start build) # the longest, which nothing should disturb, last
 WORK=$STATE/bench
 export BENCH_WORK=$WORK BENCH_HEAP=2g
 export PYTHONDONTWRITEBYTECODE=1 # nothing beside the sources
@@ -23,12 +23,23 @@ release_build() {
   export BENCH_KAFKAFLOW=${CARGO_TARGET_DIR:-$ROOT/target}/release/kafkaflow
 }
 
-# The benchmark is a program of its own, over the library.
-messaging_build() {
+# A benchmark that is a program of its own, over the library; where it is, on standard output.
+bench_build() {
   local built
-  built=$(cargo build --release --quiet --bench messaging --message-format=json | sed -n 's/.*"name":"messaging".*"executable":"\([^"]*\)".*/\1/p')
-  [[ -n $built ]] || die "benches/messaging was not built"
-  export BENCH_MESSAGING=$built
+  built=$(cargo build --release --quiet --bench "$1" --message-format=json | sed -n 's/.*"name":"'"$1"'".*"executable":"\([^"]*\)".*/\1/p')
+  [[ -n $built ]] || die "benches/$1 was not built"
+  printf '%s\n' "$built"
+}
+
+messaging_build() {
+  BENCH_MESSAGING=$(bench_build messaging)
+  export BENCH_MESSAGING
+}
+
+flow_build() {
+  release_build
+  BENCH_FLOW=$(bench_build flow)
+  export BENCH_FLOW
 }
 
 OUR_POSTGRES=''
@@ -40,6 +51,7 @@ have_postgres() {
     ./dev postgres start --fresh
   fi
   eval "$(./dev postgres env --prefix BENCH_)"
+  export BENCH_POSTGRES_PID=$STATE/postgres/cluster/data/postmaster.pid
 }
 
 OURS='' # did we start the brokers?
@@ -98,21 +110,30 @@ have_ajv() {
   cp benches/peers/ajv/validate.mjs "$BENCH_AJV"
 }
 
-# Spring Kafka: jars by Maven, one class by javac, made once for what its folder holds.
 have_spring() {
-  local folder=$STATE/bench-spring sum
-  sum=$(cat benches/peers/spring/* | sha256sum)
-  export BENCH_SPRING=$folder/run
+  spring_peer spring
+  export BENCH_SPRING=$STATE/bench-spring/run
+}
+
+have_spring_flow() {
+  spring_peer spring-flow
+  export BENCH_SPRING_FLOW=$STATE/bench-spring-flow/run
+}
+
+# A peer on Spring: jars by Maven, classes by javac, made once for what its folder holds.
+spring_peer() {
+  local folder=$STATE/bench-$1 sum
+  sum=$(cat "benches/peers/$1"/* | sha256sum)
   [[ $(cat "$folder/made-of" 2>/dev/null) != "$sum" ]] || return 0
   need_packages javac mvn
-  note "resolving Spring Kafka with Maven"
+  note "resolving the peer on Spring with Maven"
   rm -rf "$folder"
   mkdir -p "$folder"
-  if ! mvn -q -B -f benches/peers/spring/pom.xml dependency:copy-dependencies -DoutputDirectory="$folder/lib" >"$WORK/maven.log" 2>&1; then
+  if ! mvn -q -B -f "benches/peers/$1/pom.xml" dependency:copy-dependencies -DoutputDirectory="$folder/lib" >"$WORK/maven.log" 2>&1; then
     tail -n 15 "$WORK/maven.log" >&2
     die "Maven found no jars"
   fi
-  javac --release 17 -d "$folder/classes" -cp "$folder/lib/*" benches/peers/spring/SpringPeer.java
-  cp benches/peers/spring/run "$folder"
+  javac --release 17 -d "$folder/classes" -cp "$folder/lib/*" "benches/peers/$1"/*.java
+  cp "benches/peers/$1/run" "$folder"
   echo "$sum" >"$folder/made-of"
 }

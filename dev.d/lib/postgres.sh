@@ -52,10 +52,10 @@ start_postgres() { # PORT FRESH
   home=$(postgres_home)
   [[ -s $home/data/PG_VERSION ]] || init_postgres "$bin" "$home"
   echo "$port" >"$PG/port"
-  # -w: returns when it serves.
+  # -w: returns when it serves. After a kill it looks at every file first, which takes a busy disk more than a minute.
   if ! (
     close_descriptors
-    as_postgres "$bin/pg_ctl" -s -w -t 60 -D "$home/data" -l "$home/server.log" \
+    as_postgres "$bin/pg_ctl" -s -w -t 300 -D "$home/data" -l "$home/server.log" \
       -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='$home' -c max_connections=200" start </dev/null
   ); then
     tail -n 15 "$home/server.log" >&2

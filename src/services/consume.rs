@@ -24,7 +24,7 @@ pub(super) fn options(
 
 /// In one lane, which gathers what all partitions have into one transaction. Lanes of a service whose work is its store's
 /// wait for each other, each with a few records of its own: for SQLite's one writer, or for the row of a product that all of
-/// them sell.
+/// them sell. Letters of a batch are delivered side by side anyway.
 pub(super) fn in_one_lane(options: Options) -> Options {
     Options { concurrency: Some(1), ..options }
 }

@@ -125,7 +125,7 @@ impl Store {
         Tx::reading(self.clone())
     }
 
-    /// For one statement that reads: it sees a state of its own, and costs a third of a transaction's messages.
+    /// For one statement, without a transaction: it costs a third of one's messages. On SQLite it can only read.
     #[must_use]
     pub fn glance(&self) -> Tx {
         Tx::glance(self.clone())

@@ -39,7 +39,7 @@ pub(crate) struct NotificationArgs {
     #[arg(long, value_name = "DIR", env = "KAFKAFLOW_TEMPLATES", hide_env_values = true)]
     templates: Option<PathBuf>,
 
-    /// How many notifications are taken from a partition at once [default: 100]
+    /// How many notifications are taken at once [default: 100]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     batch: Option<u32>,
 

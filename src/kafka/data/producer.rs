@@ -97,8 +97,8 @@ fn native(config: &rdkafka::ClientConfig, connection: &ConnectionConfig) -> Resu
 
 /// Its records are told to be unacknowledged, on a thread that may wait.
 fn retire(native: Arc<Native>) {
-    native.purge(PurgeConfig::default().queue().inflight());
     std::thread::spawn(move || {
+        native.purge(PurgeConfig::default().queue().inflight());
         let _ = native.flush(PURGE);
         drop(native);
     });

@@ -199,7 +199,7 @@ impl<H, P> Consumer<H, P> {
         self.store.as_ref().map_or_else(Tx::without_store, Store::tx)
     }
 
-    /// What the inbox knows of these events.
+    /// What the inbox knows of these events; those that are new are noted.
     pub(super) async fn claim(
         &self,
         tx: &mut Tx,
@@ -210,6 +210,16 @@ impl<H, P> Consumer<H, P> {
             return Ok(vec![Claim::New; events.len()]);
         }
         inbox::claim(tx, &self.options.group, events, now).await
+    }
+
+    /// The same, and nothing is noted.
+    pub(super) async fn look(&self, events: &[Candidate<'_>]) -> Result<Vec<Claim>, StoreError> {
+        match &self.store {
+            Some(store) if self.options.inbox => {
+                inbox::look(&mut store.glance(), &self.options.group, events).await
+            }
+            _ => Ok(vec![Claim::New; events.len()]),
+        }
     }
 
     /// Gives records up that were claimed, or need not be.

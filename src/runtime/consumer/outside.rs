@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use super::Consumer;
-use super::step::{BREAKER, Fate, Share, Stop, Trouble, candidate};
+use super::step::{BREAKER, Fate, Share, Stop, candidate};
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::messaging::{Publisher, Record};
 use crate::runtime::boundary::Boundary;
@@ -95,22 +95,12 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         };
         let dying = shares.iter().map(is_doomed).sum();
         let goes = self.breaker_lets_go(handled, dying);
-        for (share, done) in shares.iter_mut().zip(done) {
-            if !goes {
+        if !goes {
+            for share in shares.iter_mut() {
                 self.spare(share);
             }
-            match self.settle_share(share, &done, now).await {
-                Ok(()) => self.count_handled(share, done.len()),
-                // What was done is done again with the same keys.
-                Err(error) => {
-                    self.forget(share);
-                    share.stop = Some(match error {
-                        StoreError::Fenced { .. } => Stop::Fenced(error.to_string()),
-                        other => Stop::Wait(other.to_string()),
-                    });
-                }
-            }
         }
+        self.settle_all(shares, &done, now).await;
         if goes {
             self.breaker_saw(handled, dying);
         }
@@ -122,14 +112,8 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         shares: &mut [Share],
         now: UnixMillis,
     ) -> Result<Vec<((usize, usize), Came)>, String> {
-        let mut tx = self.tx();
-        let taken = match self.take(&mut tx, shares, now).await {
-            Ok(taken) => taken,
-            Err(Trouble::Store(error)) => return Err(error.to_string()),
-            Err(Trouble::Handler | Trouble::Breaker) => return Err(BREAKER.to_owned()),
-        };
         // Asked only: an id is in the inbox when its work is settled.
-        tx.rollback().await.map_err(|error| error.to_string())?;
+        let taken = self.take(None, shares, now).await.map_err(|error| error.to_string())?;
         if taken.is_empty() {
             return Ok(Vec::new());
         }
@@ -202,35 +186,81 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         }
     }
 
-    /// Records what was done and who dies, for a partition that is still ours.
-    async fn settle_share(
+    /// Records what was done and who dies, for partitions that are still ours: in one transaction, or in one for each
+    /// where another process owns some of them.
+    async fn settle_all(&self, shares: &mut [Share], done: &[Vec<usize>], now: UnixMillis) {
+        let fates = |share: &Share| share.works.iter().map(|work| work.fate.clone()).collect::<Vec<_>>();
+        let before: Vec<Vec<Fate>> = shares.iter().map(fates).collect();
+        match self.settle_shares(shares, done, now).await {
+            Ok(()) => {
+                for (share, done) in shares.iter().zip(done) {
+                    self.count_handled(share, done.len());
+                }
+            }
+            Err(StoreError::Fenced { .. }) if shares.len() > 1 => {
+                for ((share, done), before) in shares.iter_mut().zip(done).zip(before) {
+                    for (work, fate) in share.works.iter_mut().zip(before) {
+                        work.fate = fate;
+                    }
+                    match self
+                        .settle_shares(std::slice::from_mut(share), std::slice::from_ref(done), now)
+                        .await
+                    {
+                        Ok(()) => self.count_handled(share, done.len()),
+                        Err(error) => self.unsettled(share, &error),
+                    }
+                }
+            }
+            Err(error) => {
+                for share in shares {
+                    self.unsettled(share, &error);
+                }
+            }
+        }
+    }
+
+    /// What was done is done again with the same keys.
+    fn unsettled(&self, share: &mut Share, error: &StoreError) {
+        self.forget(share);
+        share.stop = Some(match error {
+            StoreError::Fenced { .. } => Stop::Fenced(error.to_string()),
+            other => Stop::Wait(other.to_string()),
+        });
+    }
+
+    async fn settle_shares(
         &self,
-        share: &mut Share,
-        done: &[usize],
+        shares: &mut [Share],
+        done: &[Vec<usize>],
         now: UnixMillis,
     ) -> Result<(), StoreError> {
         let mut tx = self.tx();
-        let asked = |at: &usize| {
-            let work = &share.works[*at];
+        let works: Vec<(usize, usize)> = done
+            .iter()
+            .enumerate()
+            .flat_map(|(share, done)| done.iter().map(move |at| (share, *at)))
+            .collect();
+        let asked = |(share, at): &(usize, usize)| {
+            let work = &shares[*share].works[*at];
             let id = match &work.fate {
                 Fate::Open { id, .. } => id.as_str(),
                 _ => "",
             };
             candidate(id, &work.record)
         };
-        let candidates: Vec<Candidate<'_>> = done.iter().map(asked).collect();
+        let candidates: Vec<Candidate<'_>> = works.iter().map(asked).collect();
         let claims = self.claim(&mut tx, &candidates, now).await?;
         // Somebody else may have settled one meanwhile.
-        let new = done.iter().zip(claims).filter(|(_, claim)| !matches!(claim, Claim::Known));
-        let records: Vec<&Record> = new.map(|(at, _)| &share.works[*at].record).collect();
+        let new = works.iter().zip(claims).filter(|(_, claim)| !matches!(claim, Claim::Known));
+        let records: Vec<&Record> = new.map(|((share, at), _)| &shares[*share].works[*at].record).collect();
         if !records.is_empty() {
             self.handler.settle(&mut tx, &records).await?;
         }
-        for at in done {
-            share.works[*at].fate = Fate::Finished;
+        for (share, at) in works {
+            shares[share].works[at].fate = Fate::Finished;
         }
-        self.doom(&mut tx, share.works.iter_mut(), now).await?;
-        self.commit(tx, std::slice::from_ref(share)).await
+        self.doom(&mut tx, shares.iter_mut().flat_map(|share| &mut share.works), now).await?;
+        self.commit(tx, shares).await
     }
 
     /// Nothing of the share counts as done.

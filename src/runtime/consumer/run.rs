@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::lane::{self, Command};
 use super::{Consumer, Shared};
-use crate::kafka::Cluster;
 use crate::kafka::data::{GroupConsumer, GroupEvent, Membership, Stream};
+use crate::kafka::{Cluster, DataError};
 use crate::messaging::Publisher;
 use crate::runtime::boundary::Boundary;
 use crate::runtime::handler::Handling;
@@ -84,7 +84,7 @@ async fn belong_again<H: Handling, P: Publisher>(
     let mut refusals = 0;
     loop {
         let joined = Instant::now();
-        let reason = match GroupConsumer::join(cluster.config(), membership) {
+        let reason = match join(cluster, membership).await {
             Ok(member) => match belong(consumer, member, shutdown.as_mut()).await {
                 Ended::Asked => return Ok(()),
                 Ended::Panicked => {
@@ -130,6 +130,13 @@ async fn forget<H, P>(consumer: &Consumer<H, P>) -> std::convert::Infallible {
         }
         tokio::time::sleep(FORGET).await;
     }
+}
+
+/// On a thread that may wait: librdkafka starts threads of its own meanwhile.
+async fn join(cluster: &Cluster, membership: &Membership) -> Result<GroupConsumer, DataError> {
+    let (config, membership) = (cluster.config().clone(), membership.clone());
+    let joined = tokio::task::spawn_blocking(move || GroupConsumer::join(&config, &membership)).await;
+    joined.unwrap_or_else(|error| Err(DataError::Kafka { reason: error.to_string() }))
 }
 
 fn refused(membership: &Membership, reason: String) -> ConsumerError {

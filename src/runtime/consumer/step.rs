@@ -51,7 +51,7 @@ pub(super) enum Stop {
 }
 
 /// What was decided about a record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Fate {
     /// Not handled yet; with a cause it will not be, unless it turns out to be a duplicate.
     Open { id: String, cause: Option<Box<Cause>> },
@@ -179,7 +179,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
     /// All records in one transaction.
     async fn together(&self, shares: &mut [Share], now: UnixMillis) -> Result<(), Trouble> {
         let mut tx = self.tx();
-        let taken = self.take(&mut tx, shares, now).await?;
+        let taken = self.take(Some(&mut tx), shares, now).await?;
         let mut handled = taken.len();
         let mut done = vec![0; shares.len()];
         if !taken.is_empty() {
@@ -233,13 +233,13 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
     }
 
     /// Which records are to be handled: the inbox does not know them, and they are what they should be. Of the
-    /// others it is decided here.
+    /// others it is decided here. In a transaction those that are new are noted; without, nothing is.
     pub(super) async fn take(
         &self,
-        tx: &mut Tx,
+        tx: Option<&mut Tx>,
         shares: &mut [Share],
         now: UnixMillis,
-    ) -> Result<Vec<(usize, usize)>, Trouble> {
+    ) -> Result<Vec<(usize, usize)>, StoreError> {
         let mut places = Vec::new();
         let mut candidates = Vec::new();
         for (share, part) in shares.iter().enumerate() {
@@ -252,7 +252,11 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
                 }
             }
         }
-        let mut claims = self.claim(tx, &candidates, now).await?.into_iter();
+        let claims = match tx {
+            Some(tx) => self.claim(tx, &candidates, now).await?,
+            None => self.look(&candidates).await?,
+        };
+        let mut claims = claims.into_iter();
         places.retain(|(share, work)| {
             let one = &mut shares[*share].works[*work];
             self.settle(one, claims.next().unwrap_or(Claim::New))

@@ -49,7 +49,7 @@ impl Default for Options {
             followers: Followers::Wait,
             keep: Duration::from_secs(24 * 60 * 60),
             lease: Duration::from_secs(10),
-            poll: (Duration::from_millis(5), Duration::from_millis(500)),
+            poll: (Duration::from_millis(20), Duration::from_millis(500)),
             listen: false,
         }
     }

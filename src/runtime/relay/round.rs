@@ -10,11 +10,15 @@ use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alon
 use crate::runtime::boundary::{Boundary, OnBoundary};
 use crate::runtime::health::Health;
 use crate::store::outbox::{self, Dead, Pending, Published, Skip};
-use crate::store::{Store, StoreError, lease};
+use crate::store::{Store, StoreError};
 use crate::unit::UnixMillis;
 
-/// Batches that are in flight at the same time: while one is acknowledged the next is read, and the one before recorded.
+/// Full batches that are in flight at the same time: while one is acknowledged the next is read, and the one before
+/// recorded.
 const FLIGHTS: usize = 4;
+/// How long a batch that was not full keeps the next one waiting, which grows meanwhile: every batch costs statements and
+/// requests of its own, however few rows it has.
+const COMPANY: Duration = Duration::from_millis(25);
 
 /// Publishes the rows of one store.
 pub struct Relay<P> {
@@ -30,8 +34,20 @@ pub struct Relay<P> {
     unrecorded: Vec<Published>,
     /// How many partitions topics have, asked when one is stuck.
     partitions: HashMap<String, u32>,
+    /// Whether the last batch was as large as one may be.
+    full: bool,
     pub(super) health: Health,
     boundary: OnBoundary,
+}
+
+/// When rows may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Now,
+    /// After so long, or when something has landed.
+    In(Duration),
+    /// When something has landed.
+    WhenLanded,
 }
 
 /// What a round came to.
@@ -63,6 +79,7 @@ impl<P: Publisher> Relay<P> {
             flights: Vec::new(),
             unrecorded: Vec::new(),
             partitions: HashMap::new(),
+            full: false,
             health: Health::default(),
             boundary: OnBoundary::default(),
         }
@@ -101,20 +118,27 @@ impl<P: Publisher> Relay<P> {
         Ok(relayed)
     }
 
-    /// Records what is known by now and publishes what waits, at most one batch of it; waits for no acknowledgement.
-    pub(super) async fn take_off(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
+    /// Records what is known by now; waits for no acknowledgement.
+    pub(super) async fn record_known(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
         let mut relayed = Relayed::default();
         for flight in &mut self.flights {
             flight.hear_ready();
         }
-        // Before rows are taken: what is known of a row must be recorded, or it would be found waiting again.
         self.land(&mut relayed, now).await?;
-        if self.has_enough() {
+        Ok(relayed)
+    }
+
+    /// Records what is known by now and publishes what waits, at most one batch of it; waits for no acknowledgement.
+    pub(super) async fn take_off(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
+        // Before rows are taken: what is known of a row must be recorded, or it would be found waiting again.
+        let mut relayed = self.record_known(now).await?;
+        if self.young().count() >= FLIGHTS {
             return Ok(relayed);
         }
         let skip = self.stuck().await;
         let rows = self.fetch(&skip).await?;
         relayed.found = rows.len();
+        self.full = rows.len() >= self.options.batch as usize;
         let busy: HashSet<&str> =
             self.flights.iter().flat_map(Flight::flying).map(|row| row.key.as_str()).collect();
         let rows = admit(rows, &busy);
@@ -134,9 +158,15 @@ impl<P: Publisher> Relay<P> {
         self.flights.iter_mut().filter(move |flight| flight.is_flying() && !flight.is_stuck(patience))
     }
 
-    /// Whether so much is in flight that more would only wait in the producer.
-    pub(super) fn has_enough(&mut self) -> bool {
-        self.young().count() >= FLIGHTS
+    /// When the next batch may be taken.
+    pub(super) fn room(&mut self) -> Room {
+        let full = self.full;
+        let ages = self.young().map(|flight| flight.age()).collect::<Vec<_>>();
+        match ages.iter().min() {
+            Some(_) if ages.len() >= FLIGHTS => Room::WhenLanded,
+            Some(age) if !full && *age < COMPANY => Room::In(COMPANY.saturating_sub(*age)),
+            _ => Room::Now,
+        }
     }
 
     /// Waits until all is known of some flight, or nothing was heard of it for too long; for ever where there is none.
@@ -262,8 +292,8 @@ impl<P: Publisher> Relay<P> {
             return Ok(());
         }
         self.boundary.reach(Boundary::Acknowledged);
-        let mut tx = self.store.tx();
-        match lease::check(&mut tx, self.buckets.leases()).await {
+        let settled = outbox::settle_leased(&self.store, self.buckets.leases(), &self.unrecorded, dead, now);
+        match settled.await {
             Ok(()) => {}
             Err(error @ StoreError::Fenced { .. }) => {
                 // Another relay has some of these keys and publishes them again, which every consumer bears.
@@ -273,8 +303,6 @@ impl<P: Publisher> Relay<P> {
             }
             Err(error) => return Err(error),
         }
-        outbox::settle(&mut tx, &self.unrecorded, dead, now).await?;
-        tx.commit().await?;
         self.unrecorded.clear();
         self.boundary.reach(Boundary::Recorded);
         Ok(())

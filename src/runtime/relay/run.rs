@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::round::Room;
 use super::{Relay, Relayed};
 use crate::messaging::Publisher;
 use crate::store::{StoreError, lease, outbox};
@@ -76,7 +77,7 @@ pub async fn run<P: Publisher>(
             step = step(&mut relay, &mut beat) => step,
         };
         let pause = match step {
-            Ok(relayed) => beat.after(&relayed, relay.has_enough()),
+            Ok((relayed, looked)) => beat.after(&relayed, looked, relay.room()),
             Err(error) if error.is_transient() || matches!(error, StoreError::Fenced { .. }) => {
                 tracing::warn!("relay: {error}");
                 relay.health.troubled(PART, error.to_string());
@@ -89,8 +90,8 @@ pub async fn run<P: Publisher>(
                 biased;
                 () = &mut shutdown => break,
                 () = relay.one_landed(), if !beat.failing() => {}
-                () = wake.woken(), if !beat.failing() && !beat.blocked => beat.woken(),
-                () = tokio::time::sleep(pause) => {}
+                () = wake.woken(), if !beat.failing() && !beat.expects => beat.woken(),
+                () = tokio::time::sleep(pause) => beat.expects = true,
             }
         }
     }
@@ -104,12 +105,14 @@ pub async fn run<P: Publisher>(
     Ok(())
 }
 
-async fn step<P: Publisher>(relay: &mut Relay<P>, beat: &mut Beat) -> Result<Relayed, StoreError> {
+/// What the round came to, and whether rows were looked for.
+async fn step<P: Publisher>(relay: &mut Relay<P>, beat: &mut Beat) -> Result<(Relayed, bool), StoreError> {
     let instant = Instant::now();
     if instant >= beat.renew || relay.buckets.leases().is_empty() {
         let now = lease::clock(&relay.store).await?;
         relay.refresh(now).await?;
         beat.renew = instant + relay.options.lease / 3;
+        beat.expects = true;
     }
     let now = UnixMillis::now();
     if instant >= beat.tidy {
@@ -120,9 +123,10 @@ async fn step<P: Publisher>(relay: &mut Relay<P>, beat: &mut Beat) -> Result<Rel
         look(relay, now).await?;
         beat.look = instant + LOOK;
     }
-    let relayed = relay.take_off(now).await?;
+    let looks = beat.expects && relay.room() == Room::Now;
+    let relayed = if looks { relay.take_off(now).await? } else { relay.record_known(now).await? };
     observe(relay, &relayed);
-    Ok(relayed)
+    Ok((relayed, looks))
 }
 
 async fn tidy<P: Publisher>(relay: &Relay<P>, now: UnixMillis) -> Result<(), StoreError> {
@@ -184,8 +188,12 @@ fn observe<P>(relay: &Relay<P>, relayed: &Relayed) {
 /// When the next round is due.
 struct Beat {
     poll: (Duration, Duration),
-    /// Whether nothing can be taken before something has landed.
-    blocked: bool,
+    /// Rows of one batch.
+    batch: usize,
+    /// Whether rows may wait that can be taken.
+    expects: bool,
+    /// Whether rows wait for others that are in flight: of their keys, or of their partitions.
+    left: bool,
     idle: Duration,
     failures: u32,
     renew: Instant,
@@ -197,7 +205,9 @@ impl Beat {
     fn new(options: &super::Options, now: Instant) -> Self {
         Self {
             poll: options.poll,
-            blocked: false,
+            batch: options.batch as usize,
+            expects: true,
+            left: false,
             idle: options.poll.0,
             failures: 0,
             renew: now,
@@ -206,8 +216,8 @@ impl Beat {
         }
     }
 
-    /// How long to sleep after a round.
-    fn after(&mut self, relayed: &Relayed, has_enough: bool) -> Duration {
+    /// How long to sleep after a round; `looked`: whether rows were looked for in it.
+    fn after(&mut self, relayed: &Relayed, looked: bool, room: Room) -> Duration {
         if relayed.published == 0 && relayed.unacknowledged > 0 {
             if let Some(reason) = &relayed.reason {
                 tracing::warn!("relay: {} rows are not acknowledged: {reason}", relayed.unacknowledged);
@@ -215,14 +225,23 @@ impl Beat {
             return self.after_failure();
         }
         self.failures = 0;
-        // What was found and not taken waits for rows of its keys that are in flight.
-        self.blocked = has_enough || relayed.found > 0 && relayed.taken == 0;
-        if self.blocked {
-            return self.poll.1;
+        let landed = relayed.published > 0 || relayed.dead > 0;
+        if looked {
+            self.expects = relayed.taken > 0 && relayed.found >= self.batch;
+            self.left = relayed.found > relayed.taken || relayed.in_flight > 0;
+        } else if landed && self.left {
+            self.expects = true;
         }
-        if relayed.published > 0 || relayed.dead > 0 || relayed.taken > 0 {
+        self.expects |= relayed.dead > 0 || relayed.unacknowledged > 0;
+        if landed || relayed.taken > 0 {
             self.idle = self.poll.0;
-            return Duration::ZERO;
+        }
+        if self.expects {
+            return match room {
+                Room::Now => Duration::ZERO,
+                Room::In(pause) => pause,
+                Room::WhenLanded => self.poll.1,
+            };
         }
         let pause = self.idle;
         self.idle = (self.idle * 2).min(self.poll.1);
@@ -240,6 +259,7 @@ impl Beat {
     }
 
     fn woken(&mut self) {
+        self.expects = true;
         self.idle = self.poll.0;
     }
 }

@@ -15,7 +15,7 @@ use crate::runtime::consumer::Options;
 use crate::runtime::relay::Wake;
 use crate::runtime::service::{Service, ServiceError, Surroundings, Work};
 use crate::schema::Judge;
-use crate::services::consume::options;
+use crate::services::consume::{in_one_lane, options};
 
 /// What the service is started with.
 pub(crate) struct Office {
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServiceError> {
     let options = options(&around.topology, NAME, &office.judge, &[EventType::SendNotification])?;
-    let options = Options { batch: office.batch, linger: office.linger, ..options };
+    let options = Options { batch: office.batch, linger: office.linger, ..in_one_lane(options) };
     let service = Service::new(NAME, MIGRATIONS, Wake::new());
     let sender = Sender { health: service.health.clone(), ending: service.ending() };
     let notifier = Notifier::new(office.templates, office.providers, sender);

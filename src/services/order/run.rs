@@ -105,10 +105,13 @@ pub(crate) async fn run<P: Payments>(
             tasks.spawn(async move { captures.run(&captures_due, asked(ending)).await });
         }
     };
-    let writing = write(clerk, service.store(), service.wake.clone());
-    let working = service.run(around, work, async |_: &Store| Ok(()), workers, shutdown);
-    let (worked, ()) = tokio::join!(working, writing);
-    worked
+    // In a task of its own: clients wait for it, whatever the rest of the service is busy with.
+    let writing = tokio::spawn(write(clerk, service.store(), service.wake.clone()));
+    let worked = service.run(around, work, async |_: &Store| Ok(()), workers, shutdown).await;
+    match writing.await {
+        Err(error) if error.is_panic() => Err(ServiceError::Panicked),
+        _ => worked,
+    }
 }
 
 /// Orders are taken in as soon as there is a store, whatever Kafka does. Ends when the API does.

@@ -14,17 +14,23 @@ on_both_stores! { crate::store::contract::MIGRATIONS;
     ids_that_a_database_would_not_take_are_kept_by_a_hash,
 }
 
+/// Looks first, which must say the same and change nothing.
 async fn claim(store: &Store, group: &str, ids: &[&str], now: UnixMillis) -> Vec<bool> {
+    let looked = inbox::look(&mut store.glance(), group, &standing_at_9(ids)).await.unwrap();
     let mut tx = store.tx();
     let new = claimed(&mut tx, group, ids, now).await;
     tx.commit().await.unwrap();
+    assert_eq!(looked.iter().map(|claim| *claim == Claim::New).collect::<Vec<_>>(), new);
     new
+}
+
+fn standing_at_9<'r>(ids: &[&'r str]) -> Vec<Candidate<'r>> {
+    ids.iter().map(|id| Candidate { id, place: ("t", 0, 9) }).collect()
 }
 
 /// Claims events that stand at offset 9, and says which are to be handled.
 async fn claimed(tx: &mut Tx, group: &str, ids: &[&str], now: UnixMillis) -> Vec<bool> {
-    let events: Vec<Candidate> = ids.iter().map(|id| Candidate { id, place: ("t", 0, 9) }).collect();
-    let claims = inbox::claim(tx, group, &events, now).await.unwrap();
+    let claims = inbox::claim(tx, group, &standing_at_9(ids), now).await.unwrap();
     claims.into_iter().map(|claim| claim == Claim::New).collect()
 }
 
@@ -69,7 +75,9 @@ async fn what_was_given_up_is_dead_wherever_it_is_read_again(test: TestStore) {
     inbox::give_up(&mut tx, "g", "a", &death("t/0/9"), NOW.after(DAY)).await.unwrap();
     let events = [("a", 9), ("b", 10), ("a", 11), ("a", 12)]
         .map(|(id, offset)| Candidate { id, place: ("t", 0, offset) });
+    let looked = inbox::look(&mut tx, "g", &events).await.unwrap();
     let claims = inbox::claim(&mut tx, "g", &events, NOW).await.unwrap();
+    assert_eq!(looked, claims);
     let dead = Claim::Dead(Box::new(Death { reason: "no\u{fffd} such".to_owned(), ..death("t/0/9") }));
     assert_eq!(claims, [dead, Claim::New, Claim::New, Claim::Known]);
     inbox::give_back(&mut tx, "g", &["a", "b"]).await.unwrap();

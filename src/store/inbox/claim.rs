@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{PgConnection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Row, SqliteConnection};
 
 use super::{Death, make_days, set_applied};
 use crate::store::{Connection, StoreError, Tx, json};
@@ -58,7 +58,62 @@ pub async fn claim(
         Connection::Postgres(connection) => claim_in_postgres(connection, group, &ids, day).await?,
         Connection::Sqlite(connection) => claim_in_sqlite(connection, group, &ids, day).await?,
     };
-    let Some(mut answers) = found else { return Ok(vec![Claim::New; events.len()]) };
+    let Some(answers) = found else { return Ok(vec![Claim::New; events.len()]) };
+    let (claims, revived) = judge(events, answers);
+    set_applied(tx, group, &revived, true).await?;
+    Ok(claims)
+}
+
+/// What [`claim`] would say of these events; nothing is noted. One statement, so a glance at the store does.
+pub async fn look(tx: &mut Tx, group: &str, events: &[Candidate<'_>]) -> Result<Vec<Claim>, StoreError> {
+    const KNOWN: &str = "SELECT event_id, NULL, NULL, NULL FROM inbox WHERE consumer_group = $1 AND event_id";
+    const DEAD: &str = "SELECT event_id, place, class, reason FROM inbox_dead
+                        WHERE NOT applied AND consumer_group = $1 AND event_id";
+    const HANDLED: &str = "SELECT event_id, NULL, NULL, NULL FROM inbox_dead WHERE applied AND consumer_group = $1 AND event_id";
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<&str> = events.iter().map(|event| event.id).collect();
+    let all = |among: &str| {
+        AssertSqlSafe(format!("{KNOWN} {among} UNION ALL {DEAD} {among} UNION ALL {HANDLED} {among}"))
+    };
+    let mut answers: Answers = ids.iter().map(|id| ((*id).to_owned(), None)).collect();
+    match tx.connection().await? {
+        Connection::Postgres(connection) => {
+            let rows = sqlx::query(all("= ANY ($2)")).bind(group).bind(&ids).fetch_all(connection).await?;
+            rows.iter().try_for_each(|row| note(row, &mut answers))?;
+        }
+        Connection::Sqlite(connection) => {
+            let among = "IN (SELECT value FROM json_each($2))";
+            let rows = sqlx::query(all(among)).bind(group).bind(json(&ids)?).fetch_all(connection).await?;
+            rows.iter().try_for_each(|row| note(row, &mut answers))?;
+        }
+    }
+    Ok(judge(events, answers).0)
+}
+
+/// One id that is known: as handled, or as given up.
+fn note<'r, R>(row: &'r R, answers: &mut Answers) -> Result<(), StoreError>
+where
+    R: Row,
+    usize: sqlx::ColumnIndex<R>,
+    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    let id: String = row.try_get(0)?;
+    match row.try_get::<Option<String>, _>(1)? {
+        None => {
+            answers.remove(&id);
+        }
+        Some(place) => {
+            answers.insert(id, Some(Death { place, class: row.try_get(2)?, reason: row.try_get(3)? }));
+        }
+    }
+    Ok(())
+}
+
+/// What is to be done with each event, and the ids that come back from the dead. Of an event that is there twice the
+/// first is new.
+fn judge<'r>(events: &[Candidate<'r>], mut answers: Answers) -> (Vec<Claim>, Vec<&'r str>) {
     let mut revived = Vec::new();
     let claims = events
         .iter()
@@ -74,8 +129,7 @@ pub async fn claim(
             }
         })
         .collect();
-    set_applied(tx, group, &revived, true).await?;
-    Ok(claims)
+    (claims, revived)
 }
 
 /// Ids that are noted now, and those that are given up.

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use sqlx::{AssertSqlSafe, Executor, Row};
 
-pub use claim::{Candidate, Claim, claim};
+pub use claim::{Candidate, Claim, claim, look};
 
 use super::open::Pool;
 use super::{Connection, Store, StoreError, Tx};

@@ -13,6 +13,7 @@ pub use housekeeping::{
 };
 pub use kept::{Found, Kept, State, find, kept};
 pub use listen::{Listener, listen};
+pub(crate) use pending::settle_leased;
 pub use pending::{Dead, Followers, Pending, Published, Skip, pending, settle};
 
 use sqlx::{PgConnection, SqliteConnection};

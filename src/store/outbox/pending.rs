@@ -1,9 +1,12 @@
 //! What waits to be published, and what becomes of it.
 
-use sqlx::{AssertSqlSafe, Row};
+use std::collections::BTreeMap;
+
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::BUCKETS;
-use crate::store::{Connection, StoreError, Tx};
+use crate::store::open::Pool;
+use crate::store::{Connection, Store, StoreError, Tx, lease};
 use crate::unit::UnixMillis;
 
 /// A row that waits to be published.
@@ -186,6 +189,62 @@ where
         topic: row.try_get(5)?,
         traceparent: row.try_get(6)?,
     })
+}
+
+/// Records what became of rows, unless one of the leases is in another epoch by now ([`StoreError::Fenced`]).
+pub(crate) async fn settle_leased(
+    store: &Store,
+    leases: &BTreeMap<String, i64>,
+    published: &[Published],
+    dead: &[Dead],
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    // What was published is true whoever has the keys a moment later; so one statement does, which holds no lease.
+    if dead.is_empty() && matches!(store.pool, Pool::Postgres(_)) {
+        let mut alone = store.glance();
+        if let Connection::Postgres(connection) = alone.connection().await?
+            && settle_published(connection, leases, published, now).await?
+        {
+            return Ok(());
+        }
+    }
+    let mut tx = store.tx();
+    lease::check(&mut tx, leases).await?;
+    settle(&mut tx, published, dead, now).await?;
+    tx.commit().await
+}
+
+/// Whether all leases were held; else it changed nothing.
+async fn settle_published(
+    connection: &mut PgConnection,
+    leases: &BTreeMap<String, i64>,
+    published: &[Published],
+    now: UnixMillis,
+) -> Result<bool, StoreError> {
+    let held = sqlx::query_scalar(
+        "WITH held AS (
+             SELECT count(*) = cardinality($5) AS all_of_them
+             FROM lease JOIN unnest($5::text[], $6::bigint[]) AS ours (name, epoch) USING (name, epoch)
+         ), gone AS (
+             DELETE FROM outbox_pending WHERE seq = ANY ($1) AND (SELECT all_of_them FROM held)
+         ), noted AS (
+             INSERT INTO outbox_published (seq, partition, \"offset\", published_at)
+             SELECT seq, partition, \"offset\", $4
+             FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS g (seq, partition, \"offset\")
+             WHERE (SELECT all_of_them FROM held)
+             ON CONFLICT DO NOTHING
+         )
+         SELECT all_of_them FROM held",
+    )
+    .bind(published.iter().map(|row| row.seq).collect::<Vec<_>>())
+    .bind(published.iter().map(|row| row.partition).collect::<Vec<_>>())
+    .bind(published.iter().map(|row| row.offset).collect::<Vec<_>>())
+    .bind(now.0)
+    .bind(leases.keys().map(String::as_str).collect::<Vec<_>>())
+    .bind(leases.values().copied().collect::<Vec<_>>())
+    .fetch_one(connection)
+    .await?;
+    Ok(held)
 }
 
 /// Records what became of rows. Whoever settles a row that another settled before changes nothing.

@@ -1,5 +1,7 @@
 //! `POST /orders`.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, State};
@@ -21,6 +23,8 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const LONGEST_KEY: usize = 255;
 /// How soon a client looks again.
 const LOOK_AGAIN: u64 = 2;
+/// How long a client waits for its order to be written.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(15);
 
 /// Takes an order in and answers at once; nothing here waits for Kafka.
 pub(super) async fn place(
@@ -49,7 +53,13 @@ pub(super) async fn place(
     let order = NewOrder::read(&body).map_err(invalid)?;
     let placed = placed(&api, &order, key, served)?;
     let id = placed.id.clone();
-    match api.desk.hand_in(placed).await {
+    api.store()?;
+    let Ok(taken) = tokio::time::timeout(WRITTEN_WITHIN, api.desk.hand_in(placed)).await else {
+        // It is written still, perhaps.
+        let detail = "the store is slow; the order may yet be taken: ask again with the same Idempotency-Key";
+        return Err(Problem::unavailable("slow", detail, AGAIN));
+    };
+    match taken {
         Ok(Taken::New) => Ok(accepted(&id)),
         Ok(Taken::Before(id)) => Ok(accepted(&id)),
         Ok(Taken::OtherBody) => Err(Problem::new(

@@ -1,0 +1,251 @@
+//! Orders over HTTP, their outcomes from the topic of notifications; the same client for every service that has
+//! `POST /orders` and `GET /orders/{id}/events`.
+//!
+//! `flow WHAT URL BROKERS TOPIC SECONDS NUMBER` prints `begin` and `end` around what is measured, then one line of JSON.
+//! `sustained`: as many orders as are settled, with at most NUMBER on their way. `paced`: NUMBER a second.
+
+mod outcomes;
+mod place;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
+
+use outcomes::Outcomes;
+use place::{Connection, follow};
+
+const USAGE: &str = "usage: flow sustained|paced URL BROKERS TOPIC SECONDS NUMBER";
+/// Connections that place orders.
+const CONNECTIONS: usize = 64;
+/// Before it is measured: groups come together, the JVM compiles, caches fill.
+const WARM: Duration = Duration::from_secs(15);
+/// How long the last orders may take.
+const LAST: Duration = Duration::from_secs(60);
+/// Orders of a second whose events are followed.
+const FOLLOWED: u64 = 100;
+/// One order of so many asks for what is sold out.
+const SOLD_OUT_EACH: u64 = 500;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let [what, url, brokers, topic, seconds, number] = args.as_slice() else {
+        eprintln!("{USAGE}");
+        std::process::exit(2);
+    };
+    let lasts = Duration::from_secs(seconds.parse().expect("SECONDS is a number"));
+    let number: u64 = number.parse().expect("NUMBER is a number");
+    let address = url.trim_start_matches("http://").to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let outcomes = Outcomes::listen(brokers, topic);
+    let figures = runtime.block_on(async {
+        match what.as_str() {
+            "sustained" => sustained(&address, &outcomes, lasts, number).await,
+            "paced" => paced(&address, &outcomes, lasts, number).await,
+            _ => {
+                eprintln!("{USAGE}");
+                std::process::exit(2);
+            }
+        }
+    });
+    println!("{figures}");
+}
+
+/// What was placed in all.
+#[derive(Default)]
+struct Ledger {
+    accepted: HashSet<String>,
+    refused: u64,
+}
+
+fn product(number: u64) -> &'static str {
+    if number % SOLD_OUT_EACH == SOLD_OUT_EACH - 1 {
+        "PROD-404"
+    } else {
+        ["LOAD-1", "LOAD-2"][usize::try_from(number % 2).unwrap_or(0)]
+    }
+}
+
+fn latencies() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 120_000_000, 3).expect("bounds")
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn percentiles(of: &Histogram<u64>) -> serde_json::Value {
+    let at = |quantile| of.value_at_quantile(quantile) as f64 / 1000.0;
+    serde_json::json!({ "p50": at(0.5), "p99": at(0.99), "count": of.len() })
+}
+
+/// Asks until an order is taken and settled.
+async fn warm_up(address: &str, outcomes: &Outcomes, ledger: &mut Ledger) {
+    let deadline = Instant::now() + LAST;
+    let mut connection = Connection::open(address).await;
+    while outcomes.seen() == 0 {
+        assert!(Instant::now() < deadline, "no order was settled within {LAST:?}");
+        match connection.place("LOAD-WARM", product(0)).await {
+            Some(id) => {
+                ledger.accepted.insert(id);
+            }
+            None => ledger.refused += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+async fn sustained(address: &str, outcomes: &Outcomes, lasts: Duration, most: u64) -> serde_json::Value {
+    let mut ledger = Ledger::default();
+    warm_up(address, outcomes, &mut ledger).await;
+    let (taken, number) =
+        (Arc::new(AtomicU64::new(ledger.accepted.len() as u64)), Arc::new(AtomicU64::new(0)));
+    let measured = Arc::new(AtomicBool::new(false));
+    let ended = Arc::new(AtomicBool::new(false));
+    let post = Arc::new(Mutex::new(latencies()));
+    let mut placing = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (taken, number, measured, ended, post, seen, address) = (
+            Arc::clone(&taken),
+            Arc::clone(&number),
+            Arc::clone(&measured),
+            Arc::clone(&ended),
+            Arc::clone(&post),
+            outcomes.counter(),
+            address.to_owned(),
+        );
+        placing.spawn(async move {
+            let mut connection = Connection::open(&address).await;
+            let (mut accepted, mut refused) = (Vec::new(), 0_u64);
+            let customer = format!("LOAD-{}", number.fetch_add(1, Ordering::Relaxed));
+            while !ended.load(Ordering::Relaxed) {
+                if taken.load(Ordering::Relaxed) >= seen.load(Ordering::Relaxed) + most {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                    continue;
+                }
+                taken.fetch_add(1, Ordering::Relaxed);
+                let began = Instant::now();
+                match connection.place(&customer, product(number.fetch_add(1, Ordering::Relaxed))).await {
+                    Some(id) => accepted.push(id),
+                    None => {
+                        taken.fetch_sub(1, Ordering::Relaxed);
+                        refused += 1;
+                    }
+                }
+                if measured.load(Ordering::Relaxed) {
+                    post.lock().await.saturating_record(micros(began.elapsed()));
+                }
+            }
+            (accepted, refused)
+        });
+    }
+    tokio::time::sleep(WARM).await;
+    println!("begin");
+    measured.store(true, Ordering::Relaxed);
+    let (began, before) = (Instant::now(), outcomes.seen());
+    tokio::time::sleep(lasts).await;
+    let settled = outcomes.seen() - before;
+    let per_second = settled as f64 / began.elapsed().as_secs_f64();
+    println!("end");
+    ended.store(true, Ordering::Relaxed);
+    while let Some(placed) = placing.join_next().await {
+        let (accepted, refused) = placed.expect("a connection's task");
+        ledger.accepted.extend(accepted);
+        ledger.refused += refused;
+    }
+    let post = percentiles(&*post.lock().await);
+    let account = account(&ledger, outcomes).await;
+    serde_json::json!({
+        "what": "sustained", "per_second": per_second.round(), "settled": settled, "post_ms": post, "account": account,
+    })
+}
+
+async fn paced(address: &str, outcomes: &Outcomes, lasts: Duration, rate: u64) -> serde_json::Value {
+    let mut ledger = Ledger::default();
+    warm_up(address, outcomes, &mut ledger).await;
+    let idle = Arc::new(Mutex::new(Vec::new()));
+    let room = Arc::new(Semaphore::new(10 * CONNECTIONS));
+    let (mut post, mut outcome) = (latencies(), latencies());
+    let mut sending: JoinSet<(Option<String>, Duration, Option<Duration>, bool)> = JoinSet::new();
+    let began = Instant::now();
+    let warm = WARM.as_secs() * rate;
+    for number in 0..warm + lasts.as_secs() * rate {
+        let due = began + Duration::from_secs_f64(number as f64 / rate as f64);
+        tokio::time::sleep_until(due.into()).await;
+        if number == warm {
+            println!("begin");
+        }
+        let place = Arc::clone(&room).acquire_owned().await.expect("room");
+        // The timer's own milliseconds are not the service's; a client that is late is.
+        let now = Instant::now();
+        let from = if now.duration_since(due) < Duration::from_millis(2) { now } else { due };
+        let (idle, address) = (Arc::clone(&idle), address.to_owned());
+        let followed = number % (rate / FOLLOWED).max(1) == 0;
+        sending.spawn(async move {
+            let waiting: Option<Connection> = idle.lock().await.pop();
+            let mut connection = match waiting {
+                Some(connection) => connection,
+                None => Connection::open(&address).await,
+            };
+            let id = connection.place(&format!("LOAD-{}", number % 64), product(number)).await;
+            let took = from.elapsed();
+            idle.lock().await.push(connection);
+            drop(place);
+            let settled = match &id {
+                Some(id) if followed => follow(&address, id).await.then(|| from.elapsed()),
+                _ => None,
+            };
+            (id, took, settled, number >= warm)
+        });
+        while let Some(sent) = sending.try_join_next() {
+            note(sent.expect("an order's task"), &mut ledger, &mut post, &mut outcome);
+        }
+    }
+    println!("end");
+    while let Some(sent) = sending.join_next().await {
+        note(sent.expect("an order's task"), &mut ledger, &mut post, &mut outcome);
+    }
+    let account = account(&ledger, outcomes).await;
+    serde_json::json!({
+        "what": "paced", "post_ms": percentiles(&post), "outcome_ms": percentiles(&outcome), "account": account,
+    })
+}
+
+fn note(
+    (id, took, settled, measured): (Option<String>, Duration, Option<Duration>, bool),
+    ledger: &mut Ledger,
+    post: &mut Histogram<u64>,
+    outcome: &mut Histogram<u64>,
+) {
+    match id {
+        Some(id) => {
+            ledger.accepted.insert(id);
+        }
+        None => ledger.refused += 1,
+    }
+    if measured {
+        post.saturating_record(micros(took));
+        if let Some(settled) = settled {
+            outcome.saturating_record(micros(settled));
+        }
+    }
+}
+
+/// Waits for the last, then holds what was accepted against what was settled.
+async fn account(ledger: &Ledger, outcomes: &Outcomes) -> serde_json::Value {
+    let deadline = Instant::now() + LAST;
+    loop {
+        let (lost, strangers) = outcomes.against(&ledger.accepted);
+        if lost == 0 || Instant::now() >= deadline {
+            return serde_json::json!({
+                "accepted": ledger.accepted.len(), "refused": ledger.refused, "lost": lost, "strangers": strangers,
+                "again": outcomes.again(),
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

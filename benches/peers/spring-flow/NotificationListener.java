@@ -1,0 +1,23 @@
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.springframework.kafka.annotation.KafkaListener;
+
+/** Takes letters to customers, and drops them: only their number is known. */
+class NotificationListener {
+    private static final String GROUP = "notification-service";
+
+    record Letter(String to, String template) {}
+
+    private final Inbox inbox;
+    private final LongAdder letters = new LongAdder();
+
+    NotificationListener(Inbox inbox) {
+        this.inbox = inbox;
+    }
+
+    @KafkaListener(id = "notification", groupId = "${flow.prefix}" + GROUP, topics = "${flow.prefix}" + Topics.SEND_NOTIFICATION)
+    void send(List<ConsumerRecord<String, byte[]>> batch) {
+        letters.add(inbox.claim(GROUP, inbox.read(batch, Letter.class)).size());
+    }
+}
