@@ -52,7 +52,7 @@ class Bench:
             self.sql(f"create database {database}")
             store, gone = self.postgres.rsplit("/", 1)[0] + "/" + database, lambda: self.sql(f"drop database {database} with (force)")
         if who == "spring":
-            return [self.spring, self.brokers, store, str(port), PEER], PEER + "send-notification", gone
+            return [self.spring, self.brokers, store, str(port), PEER], PEER + OUR_LETTERS, gone
         argv = [self.kafkaflow, "up", "-b", self.brokers, "--store", store, "--yes", "--listen", f"127.0.0.1:{port}"]
         argv += ["--inventory-listen", f"127.0.0.1:{port + 1}", "--notification-listen", f"127.0.0.1:{port + 2}"]
         argv += ["--email", "file:/dev/null", "--sms", "file:/dev/null", "--operator", "file:/dev/null", "--without-address", "file:/dev/null"]

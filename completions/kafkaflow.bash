@@ -522,7 +522,7 @@ _kafkaflow() {
             return 0
             ;;
         kafkaflow__subcmd__run__subcmd__inventory)
-            opts="-b -X -v -h --settings --print-config --topology --env --store --instance --session-timeout --listen --brokers --config --catalog --operators --verbose --help"
+            opts="-b -X -v -h --settings --print-config --topology --env --store --instance --session-timeout --listen --brokers --config --catalog --operators --reservations --reservation-token-file --delay --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -577,6 +577,14 @@ _kafkaflow() {
                     return 0
                     ;;
                 --operators)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reservation-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -714,7 +722,7 @@ _kafkaflow() {
             return 0
             ;;
         kafkaflow__subcmd__run__subcmd__order)
-            opts="-b -X -v -h --settings --print-config --topology --env --store --instance --session-timeout --listen --brokers --config --catalog --api-token-file --anonymous --payments --decline-rate --verbose --help"
+            opts="-b -X -v -h --settings --print-config --topology --env --store --instance --session-timeout --listen --brokers --config --catalog --api-token-file --anonymous --reserve --inventory --inventory-token-file --reserve-within --payments --decline-rate --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -769,6 +777,22 @@ _kafkaflow() {
                     return 0
                     ;;
                 --api-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reserve)
+                    COMPREPLY=($(compgen -W "events http" -- "${cur}"))
+                    return 0
+                    ;;
+                --inventory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --inventory-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reserve-within)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -968,7 +992,7 @@ _kafkaflow() {
             return 0
             ;;
         kafkaflow__subcmd__up)
-            opts="-b -X -y -v -h --settings --print-config --topology --env --store --instance --session-timeout --listen --brokers --config --yes --inventory-listen --notification-listen --catalog --api-token-file --anonymous --payments --decline-rate --operators --templates --batch --batch-wait --email --sms --operator --without-address --rate --burst --connections --send-timeout --from --list --smtp-user --smtp-password-file --smtp-plain --webhook-token-file --webhook-batch --load --for --verbose --help"
+            opts="-b -X -y -v -h --settings --print-config --topology --env --store --instance --session-timeout --listen --brokers --config --yes --inventory-listen --notification-listen --catalog --api-token-file --anonymous --reserve --inventory --inventory-token-file --reserve-within --payments --decline-rate --operators --reservations --reservation-token-file --delay --templates --batch --batch-wait --email --sms --operator --without-address --rate --burst --connections --send-timeout --from --list --smtp-user --smtp-password-file --smtp-plain --webhook-token-file --webhook-batch --load --for --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1034,6 +1058,22 @@ _kafkaflow() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --reserve)
+                    COMPREPLY=($(compgen -W "events http" -- "${cur}"))
+                    return 0
+                    ;;
+                --inventory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --inventory-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reserve-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --payments)
                     COMPREPLY=($(compgen -W "none simulated" -- "${cur}"))
                     return 0
@@ -1043,6 +1083,14 @@ _kafkaflow() {
                     return 0
                     ;;
                 --operators)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reservation-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

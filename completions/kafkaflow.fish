@@ -177,6 +177,11 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l config -d 'A client.properties file' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l catalog -d 'Products and prices [default: the catalogue that is part of kafkaflow]' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l api-token-file -d 'A file with the bearer token that clients must have' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l reserve -d 'How stock is reserved [default: events]' -r -f -a "events\t'By an event; the order is PENDING until its answer comes'
+http\t'By a call of the inventory\'s POST /reservations; the client waits for it'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l inventory -d 'With --reserve http: where the inventory takes reservations [default: http://127.0.0.1:8081]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l inventory-token-file -d 'A file with the bearer token that the inventory asks for' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l reserve-within -d 'How long the inventory\'s answer is waited for [default: 2s]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l payments -d 'Who takes the money of confirmed orders [default: simulated]' -r -f -a "none\t'Nobody: payments are not captured'
 simulated\t'A provider that takes nothing and remembers its answers'"
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from order" -l decline-rate -d 'Which part of the charges the simulated provider declines, from 0 to 1 [default: 0]' -r
@@ -196,7 +201,10 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l config -d 'A client.properties file' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l catalog -d 'Products and their opening stock [default: the catalogue that is part of kafkaflow]' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l operators -d 'Who is told of products that are short: an operators\' list [default: operations]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l reservation-token-file -d 'A file with the bearer token that whoever reserves must have' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l delay -d 'Answer so much later: to try out what a slow inventory does to orders [default: 0s]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l print-config -d 'Print what is in effect, as such a file, and end'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -l reservations -d 'Take reservations by POST /reservations too, for an order service with --reserve http'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from inventory" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l settings -d 'A file with settings: the flags\' names and values, as YAML; flags and environment win' -r -F
@@ -244,10 +252,17 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l inventory-lis
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l notification-listen -d 'Where the notification service\'s operations are served [default: 127.0.0.1:8082]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l catalog -d 'Products and prices [default: the catalogue that is part of kafkaflow]' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l api-token-file -d 'A file with the bearer token that clients must have' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l reserve -d 'How stock is reserved [default: events]' -r -f -a "events\t'By an event; the order is PENDING until its answer comes'
+http\t'By a call of the inventory\'s POST /reservations; the client waits for it'"
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l inventory -d 'With --reserve http: where the inventory takes reservations [default: http://127.0.0.1:8081]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l inventory-token-file -d 'A file with the bearer token that the inventory asks for' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l reserve-within -d 'How long the inventory\'s answer is waited for [default: 2s]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l payments -d 'Who takes the money of confirmed orders [default: simulated]' -r -f -a "none\t'Nobody: payments are not captured'
 simulated\t'A provider that takes nothing and remembers its answers'"
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l decline-rate -d 'Which part of the charges the simulated provider declines, from 0 to 1 [default: 0]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l operators -d 'Who is told of products that are short: an operators\' list [default: operations]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l reservation-token-file -d 'A file with the bearer token that whoever reserves must have' -r -F
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l delay -d 'Answer so much later: to try out what a slow inventory does to orders [default: 0s]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l templates -d 'A folder of templates, NAME.txt, NAME.html, NAME.sms [default: those that are part of kafkaflow]' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch -d 'How many notifications are taken at once [default: 100]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch-wait -d 'How long a batch that is not full waits for more [default: 0s]' -r
@@ -270,6 +285,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l for -d 'How l
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l print-config -d 'Print what is in effect, as such a file, and end'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -s y -l yes -d 'Do not ask'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l anonymous -d 'Serve others than this machine without a token'
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l reservations -d 'Take reservations by POST /reservations too, for an order service with --reserve http'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l smtp-plain -d 'smtp:// without encryption, for a relay on this machine'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'

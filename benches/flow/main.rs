@@ -2,7 +2,8 @@
 //! `POST /orders` and `GET /orders/{id}/events`.
 //!
 //! `flow WHAT URL BROKERS TOPIC SECONDS NUMBER` prints `begin` and `end` around what is measured, then one line of JSON.
-//! `sustained`: as many orders as are settled, with at most NUMBER on their way. `paced`: NUMBER a second.
+//! `sustained`: as many orders as are settled, with at most NUMBER on their way. `paced`: NUMBER a second. `trial`: the same
+//! without a warm-up, and whatever is refused.
 
 mod outcomes;
 mod place;
@@ -19,11 +20,11 @@ use tokio::task::JoinSet;
 use outcomes::Outcomes;
 use place::{Connection, follow};
 
-const USAGE: &str = "usage: flow sustained|paced URL BROKERS TOPIC SECONDS NUMBER";
+const USAGE: &str = "usage: flow sustained|paced|trial URL BROKERS TOPIC SECONDS NUMBER";
 /// Connections that place orders.
 const CONNECTIONS: usize = 64;
 /// Before it is measured: groups come together, the JVM compiles, caches fill.
-const WARM: Duration = Duration::from_secs(15);
+const WARM: Duration = Duration::from_secs(30);
 /// How long the last orders may take.
 const LAST: Duration = Duration::from_secs(60);
 /// Orders of a second whose events are followed.
@@ -45,7 +46,8 @@ fn main() {
     let figures = runtime.block_on(async {
         match what.as_str() {
             "sustained" => sustained(&address, &outcomes, lasts, number).await,
-            "paced" => paced(&address, &outcomes, lasts, number).await,
+            "paced" => paced(&address, &outcomes, lasts, number, WARM).await,
+            "trial" => paced(&address, &outcomes, lasts, number, Duration::ZERO).await,
             _ => {
                 eprintln!("{USAGE}");
                 std::process::exit(2);
@@ -80,7 +82,7 @@ fn micros(took: Duration) -> u64 {
 
 fn percentiles(of: &Histogram<u64>) -> serde_json::Value {
     let at = |quantile| of.value_at_quantile(quantile) as f64 / 1000.0;
-    serde_json::json!({ "p50": at(0.5), "p99": at(0.99), "count": of.len() })
+    serde_json::json!({ "p50": at(0.5), "p99": at(0.99), "max": of.max() as f64 / 1000.0, "count": of.len() })
 }
 
 /// Asks until an order is taken and settled.
@@ -90,8 +92,8 @@ async fn warm_up(address: &str, outcomes: &Outcomes, ledger: &mut Ledger) {
     while outcomes.seen() == 0 {
         assert!(Instant::now() < deadline, "no order was settled within {LAST:?}");
         match connection.place("LOAD-WARM", product(0)).await {
-            Some(id) => {
-                ledger.accepted.insert(id);
+            Some(placed) => {
+                ledger.accepted.insert(placed.id);
             }
             None => ledger.refused += 1,
         }
@@ -130,7 +132,7 @@ async fn sustained(address: &str, outcomes: &Outcomes, lasts: Duration, most: u6
                 taken.fetch_add(1, Ordering::Relaxed);
                 let began = Instant::now();
                 match connection.place(&customer, product(number.fetch_add(1, Ordering::Relaxed))).await {
-                    Some(id) => accepted.push(id),
+                    Some(placed) => accepted.push(placed.id),
                     None => {
                         taken.fetch_sub(1, Ordering::Relaxed);
                         refused += 1;
@@ -164,15 +166,23 @@ async fn sustained(address: &str, outcomes: &Outcomes, lasts: Duration, most: u6
     })
 }
 
-async fn paced(address: &str, outcomes: &Outcomes, lasts: Duration, rate: u64) -> serde_json::Value {
+async fn paced(
+    address: &str,
+    outcomes: &Outcomes,
+    lasts: Duration,
+    rate: u64,
+    warm: Duration,
+) -> serde_json::Value {
     let mut ledger = Ledger::default();
-    warm_up(address, outcomes, &mut ledger).await;
+    if !warm.is_zero() {
+        warm_up(address, outcomes, &mut ledger).await;
+    }
     let idle = Arc::new(Mutex::new(Vec::new()));
     let room = Arc::new(Semaphore::new(10 * CONNECTIONS));
     let (mut post, mut outcome) = (latencies(), latencies());
-    let mut sending: JoinSet<(Option<String>, Duration, Option<Duration>, bool)> = JoinSet::new();
+    let mut sending: JoinSet<Sent> = JoinSet::new();
     let began = Instant::now();
-    let warm = WARM.as_secs() * rate;
+    let warm = warm.as_secs() * rate;
     for number in 0..warm + lasts.as_secs() * rate {
         let due = began + Duration::from_secs_f64(number as f64 / rate as f64);
         tokio::time::sleep_until(due.into()).await;
@@ -191,15 +201,19 @@ async fn paced(address: &str, outcomes: &Outcomes, lasts: Duration, rate: u64) -
                 Some(connection) => connection,
                 None => Connection::open(&address).await,
             };
-            let id = connection.place(&format!("LOAD-{}", number % 64), product(number)).await;
+            let placed = connection.place(&format!("LOAD-{}", number % 64), product(number)).await;
             let took = from.elapsed();
             idle.lock().await.push(connection);
             drop(place);
-            let settled = match &id {
-                Some(id) if followed => follow(&address, id).await.then(|| from.elapsed()),
+            let outcome = match &placed {
+                Some(placed) if placed.settled => Some(took),
+                Some(placed) if followed => {
+                    let followed = tokio::time::timeout(LAST, follow(&address, &placed.id)).await;
+                    followed.unwrap_or(false).then(|| from.elapsed())
+                }
                 _ => None,
             };
-            (id, took, settled, number >= warm)
+            Sent { placed, took, outcome, measured: number >= warm }
         });
         while let Some(sent) = sending.try_join_next() {
             note(sent.expect("an order's task"), &mut ledger, &mut post, &mut outcome);
@@ -215,22 +229,25 @@ async fn paced(address: &str, outcomes: &Outcomes, lasts: Duration, rate: u64) -
     })
 }
 
-fn note(
-    (id, took, settled, measured): (Option<String>, Duration, Option<Duration>, bool),
-    ledger: &mut Ledger,
-    post: &mut Histogram<u64>,
-    outcome: &mut Histogram<u64>,
-) {
-    match id {
-        Some(id) => {
-            ledger.accepted.insert(id);
+/// What became of one order.
+struct Sent {
+    placed: Option<place::Placed>,
+    took: Duration,
+    outcome: Option<Duration>,
+    measured: bool,
+}
+
+fn note(sent: Sent, ledger: &mut Ledger, post: &mut Histogram<u64>, outcome: &mut Histogram<u64>) {
+    match sent.placed {
+        Some(placed) => {
+            ledger.accepted.insert(placed.id);
         }
         None => ledger.refused += 1,
     }
-    if measured {
-        post.saturating_record(micros(took));
-        if let Some(settled) = settled {
-            outcome.saturating_record(micros(settled));
+    if sent.measured {
+        post.saturating_record(micros(sent.took));
+        if let Some(took) = sent.outcome {
+            outcome.saturating_record(micros(took));
         }
     }
 }

@@ -7,6 +7,14 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+/// An order that was taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub(crate) id: String,
+    /// Whether the answer is its outcome already.
+    pub(crate) settled: bool,
+}
+
 pub(crate) struct Connection {
     address: String,
     sender: SendRequest<Full<Bytes>>,
@@ -28,8 +36,8 @@ impl Connection {
         Self { address: address.to_owned(), sender: connect(address).await }
     }
 
-    /// The order's id, where it was taken.
-    pub(crate) async fn place(&mut self, customer: &str, product: &str) -> Option<String> {
+    /// The order, where it was taken.
+    pub(crate) async fn place(&mut self, customer: &str, product: &str) -> Option<Placed> {
         let body = format!(
             r#"{{"customerId":"{customer}","items":[{{"productId":"{product}","quantity":1}}],"shippingAddress":{{"street":"123 Main St","city":"Austin","state":"TX","zip":"78701"}}}}"#
         );
@@ -44,11 +52,11 @@ impl Connection {
         let answer = self.sender.send_request(request).await.ok()?;
         let status = answer.status();
         let body = answer.into_body().collect().await.ok()?.to_bytes();
-        if status != StatusCode::ACCEPTED {
+        if status != StatusCode::ACCEPTED && status != StatusCode::CREATED {
             return None;
         }
         let answer: serde_json::Value = serde_json::from_slice(&body).ok()?;
-        Some(answer["orderId"].as_str()?.to_owned())
+        Some(Placed { id: answer["orderId"].as_str()?.to_owned(), settled: status == StatusCode::CREATED })
     }
 }
 

@@ -1,6 +1,6 @@
 # What the benchmarks run on: the binary, brokers of their own, the peers.
 
-BENCHMARKS=(plan apply validate messaging flow soak crash start build) # the longest, which nothing should disturb, last
+BENCHMARKS=(plan apply validate messaging flow rest-or-kafka soak crash start build) # the longest, which nothing should disturb, last
 WORK=$STATE/bench
 export BENCH_WORK=$WORK BENCH_HEAP=2g
 export PYTHONDONTWRITEBYTECODE=1 # nothing beside the sources
@@ -13,9 +13,9 @@ list_benchmarks() {
   echo "usage: ./dev bench NAME…"
   echo
   for name in "${BENCHMARKS[@]}"; do
-    printf '  %-8s %s\n' "$name" "$(sed -n '1s/^"""//p' "benches/$name.py" | sed 's/"""$//')"
+    printf '  %-13s %s\n' "$name" "$(sed -n '1s/^"""//p' "benches/$name.py" | sed 's/"""$//')"
   done
-  printf '  %-8s %s\n' all "all of them"
+  printf '  %-13s %s\n' all "all of them"
 }
 
 release_build() {

@@ -6,7 +6,7 @@ use super::data::{DataError, Producer};
 use crate::connection::{ConnectionConfig, Given, parse_properties};
 
 /// How long a producer gathers records before it sends them.
-const LINGER: Duration = Duration::from_millis(5);
+const LINGER: Duration = Duration::from_millis(1);
 
 /// How to reach a cluster. Nothing is sent before it is used.
 #[derive(Clone, Debug)]

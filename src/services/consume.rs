@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::event::EventType;
 use crate::runtime::consumer::Options;
 use crate::runtime::service::ServiceError;
 use crate::schema::Judge;
 use crate::topology::Topology;
+
+/// How long a batch waits for what is read beside it: the relay sends to all partitions at once, and they answer one after
+/// the other.
+const COMPANY: Duration = Duration::from_millis(4);
 
 /// As the topology says it of the service `name`, which takes events of these types from every topic that it consumes.
 pub(super) fn options(
@@ -26,5 +31,5 @@ pub(super) fn options(
 /// wait for each other, each with a few records of its own: for SQLite's one writer, or for the row of a product that all of
 /// them sell. Letters of a batch are delivered side by side anyway.
 pub(super) fn in_one_lane(options: Options) -> Options {
-    Options { concurrency: Some(1), ..options }
+    Options { concurrency: Some(1), linger: COMPANY, ..options }
 }

@@ -63,7 +63,7 @@ impl Dialect for sqlx::SqliteConnection {
 }
 
 impl Dialect for sqlx::PgConnection {
-    const EACH: &'static str = "json_array_elements($1::json) AS each (value)";
+    const EACH: &'static str = "jsonb_array_elements($1::jsonb) AS each (value)";
     const HELD: &'static str = "FOR UPDATE";
 }
 

@@ -19,6 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a process may say nothing in the middle of a transaction. One that was stopped, or cannot be reached any
 /// more, must not hold the rows that its heirs wait for; an address may state another time.
 const SILENCE: &str = "idle_in_transaction_session_timeout";
+/// Every statement goes by keys, a few of a table that grows for days. Plans are kept, though, and those of a young table
+/// read all of it: each fetch of the relay would read the whole outbox before long. What is off counts as dear, and the
+/// dear is compiled first, for a tenth of a second.
+const BY_KEYS: [(&str, &str); 4] =
+    [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
 /// Readers of SQLite beside the one writer.
 const READERS: u32 = 4;
 
@@ -251,6 +256,7 @@ fn quoted(service: &str) -> String {
 fn in_schema(options: &PgConnectOptions, service: &str) -> PgConnectOptions {
     let application = format!("kafkaflow {service}");
     let options = options.clone().application_name(&application).options([("search_path", quoted(service))]);
+    let options = options.options(BY_KEYS);
     let stated = options.get_options().is_some_and(|stated| stated.contains(SILENCE));
     if stated { options } else { options.options([(SILENCE, "30s")]) }
 }

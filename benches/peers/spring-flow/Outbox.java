@@ -33,6 +33,8 @@ class Outbox implements SmartLifecycle {
     private static final String PUBLISHED = "DELETE FROM outbox WHERE seq = ANY (?)";
     private static final int BATCH = 1000;
     private static final long POLL_MS = 50;
+    private static final long LINGER_MS = Long.getLong("linger", 0);
+    private static final long SWEEP_NS = TimeUnit.SECONDS.toNanos(1);
     private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
 
     private final JdbcTemplate jdbc;
@@ -41,6 +43,10 @@ class Outbox implements SmartLifecycle {
     private final String prefix;
     private final Semaphore written = new Semaphore(0);
     private volatile Thread relay;
+    private long highest; // of all that were published
+    private long mark; // the highest of the last sweep
+    private long floor; // the one before: only a transaction that took longer than a second is below
+    private long swept = System.nanoTime();
 
     Outbox(JdbcTemplate jdbc, KafkaTemplate<String, byte[]> kafka, JsonMapper json, @Value("${flow.prefix}") String prefix) {
         this.jdbc = jdbc;
@@ -79,6 +85,7 @@ class Outbox implements SmartLifecycle {
             try {
                 if (publish() < BATCH) {
                     written.tryAcquire(POLL_MS, TimeUnit.MILLISECONDS);
+                    Thread.sleep(LINGER_MS);
                     written.drainPermits();
                 }
             } catch (InterruptedException stopped) {
@@ -94,7 +101,7 @@ class Outbox implements SmartLifecycle {
             var event = new ProducerRecord<>(row.getString(4), row.getString(5), row.getBytes(6));
             event.headers().add("eventId", row.getBytes(2)).add("eventType", row.getBytes(3));
             return new Row(row.getLong(1), event);
-        }, 0L, BATCH);
+        }, from(), BATCH);
         if (rows.isEmpty()) {
             return 0;
         }
@@ -109,7 +116,19 @@ class Outbox implements SmartLifecycle {
             published[i] = rows.get(i).seq;
         }
         jdbc.update(PUBLISHED, published);
+        highest = Math.max(highest, published[published.length - 1]);
         return published.length;
+    }
+
+    /** Deleted rows stay in the index until they are vacuumed; only a sweep walks over all of them. */
+    private long from() {
+        if (System.nanoTime() - swept < SWEEP_NS) {
+            return floor;
+        }
+        swept = System.nanoTime();
+        floor = mark;
+        mark = highest;
+        return 0;
     }
 
     @Override

@@ -59,6 +59,7 @@ public class SpringFlow {
                 "spring.main.banner-mode", "off",
                 "spring.main.log-startup-info", false,
                 "logging.level.root", "warn",
+                "logging.level.org.springframework.boot.autoconfigure.AutoConfigurationPackages", "error",
                 "spring.threads.virtual.enabled", true,
                 "spring.lifecycle.timeout-per-shutdown-phase", "3s"));
         settings.putAll(Map.of(
@@ -67,7 +68,10 @@ public class SpringFlow {
                 "server.tomcat.threads.max", REQUESTS,
                 "server.tomcat.threads.min-spare", REQUESTS,
                 "server.tomcat.max-keep-alive-requests", -1,
-                "server.tomcat.keep-alive-timeout", "60s"));
+                "server.tomcat.keep-alive-timeout", "60s",
+                "spring.servlet.encoding.enabled", false, // nothing here needs these filters
+                "spring.servlet.multipart.enabled", false,
+                "spring.mvc.formcontent.filter.enabled", false));
         settings.putAll(Map.of(
                 "spring.datasource.url", url,
                 "spring.datasource.username", login[0],

@@ -1,16 +1,21 @@
 //! `kafkaflow run inventory`
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::assets::Assets;
+use super::means::duration;
+use super::order::read_token;
 use super::settings::{CommonArgs, File, Printed};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::{catalog_file, signal};
 use crate::event::Text;
+use crate::runtime::http::Token;
 use crate::services::inventory::NAME;
-use crate::services::inventory::run::{Shop, run as serve};
+use crate::services::inventory::run::{Reservations, Shop, run as serve};
 
 pub(crate) const PORT: u16 = 8081;
 const OPERATORS: &str = "operations";
@@ -38,12 +43,35 @@ pub(crate) struct InventoryArgs {
     /// Who is told of products that are short: an operators' list [default: operations]
     #[arg(long, value_name = "LIST")]
     operators: Option<String>,
+
+    /// Take reservations by POST /reservations too, for an order service with --reserve http
+    #[arg(long, help_heading = "Reservations")]
+    reservations: bool,
+
+    /// A file with the bearer token that whoever reserves must have
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "KAFKAFLOW_RESERVATION_TOKEN_FILE",
+        hide_env_values = true,
+        help_heading = "Reservations"
+    )]
+    reservation_token_file: Option<PathBuf>,
+
+    /// Answer so much later: to try out what a slow inventory does to orders [default: 0s]
+    #[arg(long, value_name = "DURATION", help_heading = "Reservations")]
+    delay: Option<String>,
 }
 
 impl InventoryArgs {
     /// With the file's settings where no flag says otherwise.
     pub(crate) fn or(self, file: &File) -> Self {
-        Self { operators: self.operators.or_else(|| file.operators.clone()) }
+        Self {
+            operators: self.operators.or_else(|| file.operators.clone()),
+            reservations: self.reservations || file.reservations.unwrap_or(false),
+            reservation_token_file: self.reservation_token_file.or_else(|| file.reservation_token.clone()),
+            delay: self.delay.or_else(|| file.delay.clone()),
+        }
     }
 
     fn operators(&self) -> &str {
@@ -52,12 +80,49 @@ impl InventoryArgs {
 
     pub(crate) fn print(&self, printed: &mut Printed) {
         printed.set("operators", Some(self.operators().to_owned()));
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        printed.set("reservations", Some(self.reservations.to_string()));
+        printed.set("reservation-token-file", path(&self.reservation_token_file));
+        printed.set("delay", Some(self.delay.clone().unwrap_or_else(|| "0s".to_owned())));
     }
 
-    pub(crate) fn shop(&self, assets: &Assets, catalog: Option<&Path>) -> Result<Shop, CliError> {
+    /// With reservations over HTTP.
+    pub(crate) fn taking_reservations(self) -> Self {
+        Self { reservations: true, ..self }
+    }
+
+    fn reservations(&self, addresses: &[SocketAddr]) -> Result<Option<Reservations>, CliError> {
+        if !self.reservations {
+            return Ok(None);
+        }
+        let token = self.reservation_token_file.as_deref().map(read_token).transpose()?;
+        if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback())
+            && token.is_none()
+        {
+            return Err(CliError::usage(format!(
+                "{open} is open to other machines, and nobody needs a token to reserve"
+            ))
+            .help("`--reservation-token-file FILE` asks for one"));
+        }
+        Ok(Some(Reservations(token.map(|token| Token::new(&token)))))
+    }
+
+    /// What the service is started with, if it may be served at these addresses.
+    pub(crate) fn shop(
+        &self,
+        assets: &Assets,
+        catalog: Option<&Path>,
+        addresses: &[SocketAddr],
+    ) -> Result<Shop, CliError> {
         let operators = Text::new(self.operators())
             .map_err(|error| CliError::usage("--operators names a list").because(error))?;
-        Ok(Shop { judge: assets.judge.clone(), catalog: catalog_file::load(catalog)?, operators })
+        Ok(Shop {
+            judge: assets.judge.clone(),
+            catalog: catalog_file::load(catalog)?,
+            operators,
+            delay: duration("--delay", self.delay.as_deref(), Duration::ZERO)?,
+            reservations: self.reservations(addresses)?,
+        })
     }
 }
 
@@ -74,6 +139,6 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     }
     let addresses = common.addresses()?;
     let assets = common.assets()?;
-    let shop = own.shop(&assets, catalog.as_deref())?;
+    let shop = own.shop(&assets, catalog.as_deref(), &addresses)?;
     common.serve(NAME, &assets, &addresses, |around| serve(shop, around, signal::end())).await
 }

@@ -88,9 +88,18 @@ pub(crate) struct File {
     #[serde(rename = "api-token-file")]
     pub(super) api_token: Option<PathBuf>,
     pub(super) anonymous: Option<bool>,
+    pub(super) reserve: Option<super::order::ReserveBy>,
+    pub(super) inventory: Option<String>,
+    #[serde(rename = "inventory-token-file")]
+    pub(super) inventory_token: Option<PathBuf>,
+    pub(super) reserve_within: Option<String>,
     pub(super) payments: Option<super::order::PaymentsBy>,
     pub(super) decline_rate: Option<f64>,
     pub(super) operators: Option<String>,
+    pub(super) reservations: Option<bool>,
+    #[serde(rename = "reservation-token-file")]
+    pub(super) reservation_token: Option<PathBuf>,
+    pub(super) delay: Option<String>,
     pub(super) email: Option<String>,
     pub(super) sms: Option<String>,
     pub(super) operator: Option<String>,

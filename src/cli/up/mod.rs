@@ -106,7 +106,12 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let token = order.token()?;
     // Everything that may be wrong is said before the cluster is touched.
     let closed = watch::Sender::new(false);
-    let shop = inventory.shop(&assets, order.catalog())?;
+    let order = match of_inventory.first() {
+        Some(address) => order.with_inventory_at(*address)?,
+        None => order,
+    };
+    let inventory = if order.reserves_by_http() { inventory.taking_reservations() } else { inventory };
+    let shop = inventory.shop(&assets, order.catalog(), &of_inventory)?;
     let shelves = Arc::new(Shelves::new(common.location().clone()));
     let settings = order_service::run::Settings {
         beside: Beside { open: page(), guarded: products(shop.catalog.clone(), Arc::clone(&shelves)) },

@@ -1,6 +1,7 @@
 //! What every service's HTTP has: a server with limits, errors as problem+json (RFC 9457), `/metrics`, `/healthz` and
 //! `/readyz`, and a measure and a span of every request.
 
+mod guard;
 mod observe;
 mod operations;
 mod problem;
@@ -8,6 +9,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use guard::{Token, guarded};
 pub(crate) use observe::{Served, observed};
 pub(crate) use operations::{Operations, operations};
 pub(crate) use problem::{Problem, Violation};

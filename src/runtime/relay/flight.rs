@@ -13,7 +13,6 @@ pub(super) struct Flight {
     rows: Vec<(Pending, Fate)>,
     /// Of how many nothing is known.
     flying: usize,
-    began: Instant,
     /// When something was heard last.
     heard: Instant,
     delivery: Delivery,
@@ -51,13 +50,7 @@ impl Flight {
     pub(super) fn new(rows: Vec<Pending>, delivery: Delivery) -> Self {
         let flying = rows.len();
         let rows = rows.into_iter().map(|row| (row, Fate::Flying)).collect();
-        let now = Instant::now();
-        Self { rows, flying, began: now, heard: now, delivery }
-    }
-
-    /// For how long the producer has had it.
-    pub(super) fn age(&self) -> Duration {
-        self.began.elapsed()
+        Self { rows, flying, heard: Instant::now(), delivery }
     }
 
     /// Waits for outcomes; `false`: there will be no more.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Options;
 use super::buckets::Buckets;
 use super::flight::{Flight, Landed, admit, record_of};
@@ -16,9 +18,13 @@ use crate::unit::UnixMillis;
 /// Full batches that are in flight at the same time: while one is acknowledged the next is read, and the one before
 /// recorded.
 const FLIGHTS: usize = 4;
-/// How long a batch that was not full keeps the next one waiting, which grows meanwhile: every batch costs statements and
-/// requests of its own, however few rows it has.
-const COMPANY: Duration = Duration::from_millis(25);
+/// How long the next batch waits for company behind one that was not full: at least, at most, and for each of that one's
+/// rows. Every batch costs statements of its own, and librdkafka a request for each partition. So under 2,500 rows a
+/// second the wait is short, and above it grows as far as it may.
+const COMPANY: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
+const COMPANY_A_ROW: Duration = Duration::from_micros(400);
+/// How long it waits at least while that one is in flight.
+const IN_FLIGHT: Duration = Duration::from_millis(25);
 
 /// Publishes the rows of one store.
 pub struct Relay<P> {
@@ -34,8 +40,8 @@ pub struct Relay<P> {
     unrecorded: Vec<Published>,
     /// How many partitions topics have, asked when one is stuck.
     partitions: HashMap<String, u32>,
-    /// Whether the last batch was as large as one may be.
-    full: bool,
+    /// When rows were taken last, and how many.
+    last: Option<(Instant, usize)>,
     pub(super) health: Health,
     boundary: OnBoundary,
 }
@@ -67,6 +73,13 @@ pub struct Relayed {
     pub in_flight: usize,
 }
 
+/// How long a batch that is not full keeps the next one waiting.
+fn company(rows: usize, flying: bool) -> Duration {
+    let (least, most) = COMPANY;
+    let least = if flying { IN_FLIGHT } else { least };
+    COMPANY_A_ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)).clamp(least, most)
+}
+
 impl<P: Publisher> Relay<P> {
     /// A relay that has no keys yet: [`Relay::refresh`] gets it some.
     pub fn new(store: Store, publisher: P, options: Options, owner: impl Into<String>) -> Self {
@@ -79,7 +92,7 @@ impl<P: Publisher> Relay<P> {
             flights: Vec::new(),
             unrecorded: Vec::new(),
             partitions: HashMap::new(),
-            full: false,
+            last: None,
             health: Health::default(),
             boundary: OnBoundary::default(),
         }
@@ -138,12 +151,12 @@ impl<P: Publisher> Relay<P> {
         let skip = self.stuck().await;
         let rows = self.fetch(&skip).await?;
         relayed.found = rows.len();
-        self.full = rows.len() >= self.options.batch as usize;
         let busy: HashSet<&str> =
             self.flights.iter().flat_map(Flight::flying).map(|row| row.key.as_str()).collect();
         let rows = admit(rows, &busy);
         relayed.taken = rows.len();
         if !rows.is_empty() {
+            self.last = Some((Instant::now(), relayed.found));
             self.boundary.reach(Boundary::Taken);
             let records: Vec<Outgoing> = rows.iter().map(record_of).collect();
             // Kept before it is waited for: whoever drops this future loses nothing.
@@ -160,13 +173,15 @@ impl<P: Publisher> Relay<P> {
 
     /// When the next batch may be taken.
     pub(super) fn room(&mut self) -> Room {
-        let full = self.full;
-        let ages = self.young().map(|flight| flight.age()).collect::<Vec<_>>();
-        match ages.iter().min() {
-            Some(_) if ages.len() >= FLIGHTS => Room::WhenLanded,
-            Some(age) if !full && *age < COMPANY => Room::In(COMPANY.saturating_sub(*age)),
-            _ => Room::Now,
+        let flying = self.young().count();
+        if flying >= FLIGHTS {
+            return Room::WhenLanded;
         }
+        let Some((since, rows)) = self.last.filter(|(_, rows)| *rows < self.options.batch as usize) else {
+            return Room::Now;
+        };
+        let left = company(rows, flying > 0).saturating_sub(since.elapsed());
+        if left.is_zero() { Room::Now } else { Room::In(left) }
     }
 
     /// Waits until all is known of some flight, or nothing was heard of it for too long; for ever where there is none.

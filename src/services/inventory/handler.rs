@@ -1,10 +1,12 @@
 //! Commands into the stock, and answers into the outbox, in the transaction of the runtime.
 
+use std::time::Duration;
+
 use super::command::{Command, NoCommand};
 use super::decide::{Answer, Desk, decide};
 use super::ids::Ids;
 use super::store;
-use crate::event::{Event, EventType, Text, Timestamp};
+use crate::event::{Event, EventType, OrderPlaced, Text, Timestamp};
 use crate::messaging::Record;
 use crate::runtime::{BatchOutcome, HandleError, Handler};
 use crate::services::announce::Announcer;
@@ -22,6 +24,8 @@ pub(crate) struct Settings {
     /// Who is told of a product that is short: an operators' list.
     pub(crate) operators: Text<320>,
     pub(crate) announcer: Announcer,
+    /// How much later it answers: for trying out what a slow inventory does to others.
+    pub(crate) delay: Duration,
     pub(crate) now: fn() -> UnixMillis,
 }
 
@@ -74,28 +78,58 @@ impl Inventory {
         if commands.is_empty() {
             return Ok(());
         }
-        let now = (self.settings.now)();
-        let timestamp = Timestamp::from_unix_millis(now.0).map_err(HandleError::transient)?;
-        let desk = Desk { ids: &*self.ids, now: &timestamp, operators: &self.settings.operators };
-        let before = store::load(tx, commands).await?;
-        let (after, answers) = decide(before.clone(), commands, &desk);
+        let (answers, now) = self.decided(tx, commands).await?;
         let rows: Vec<outbox::Event> = answers
             .into_iter()
-            .map(|answer| self.row(&answer, sources[answer.to]))
+            .map(|answer| self.row(&answer, sources[answer.to].traceparent()))
             .collect::<Result<_, _>>()?;
-        store::save(tx, &before, &after, now).await?;
         // The orders' rows are held until the end of the transaction, and so are their keys.
         outbox::write(tx, &rows, KeyOrder::Held, now).await?;
         Ok(())
     }
 
+    /// Reserves what an order asks for, and answers; only what concerns others is announced.
+    pub(super) async fn reserve(
+        &self,
+        tx: &mut Tx,
+        order: OrderPlaced,
+        traceparent: Option<String>,
+    ) -> Result<Event, HandleError> {
+        let command = Command::try_from(Event::OrderPlaced(order))
+            .map_err(|error: NoCommand| HandleError::poison(error))?;
+        let (answers, now) = self.decided(tx, std::slice::from_ref(&command)).await?;
+        let (words, mut own): (Vec<Answer>, Vec<Answer>) =
+            answers.into_iter().partition(|answer| matches!(answer.event, Event::SendNotification(_)));
+        let rows: Vec<outbox::Event> =
+            words.iter().map(|answer| self.row(answer, traceparent.clone())).collect::<Result<_, _>>()?;
+        outbox::write(tx, &rows, KeyOrder::Held, now).await?;
+        own.pop().map(|answer| answer.event).ok_or_else(|| HandleError::poison("an order without an answer"))
+    }
+
+    /// Carries commands out; what is answered, which nobody was told yet.
+    async fn decided(
+        &self,
+        tx: &mut Tx,
+        commands: &[Command],
+    ) -> Result<(Vec<Answer>, UnixMillis), HandleError> {
+        // Before anything is held.
+        tokio::time::sleep(self.settings.delay).await;
+        let now = (self.settings.now)();
+        let timestamp = Timestamp::from_unix_millis(now.0).map_err(HandleError::transient)?;
+        let desk = Desk { ids: &*self.ids, now: &timestamp, operators: &self.settings.operators };
+        let before = store::load(tx, commands).await?;
+        let (after, answers) = decide(before.clone(), commands, &desk);
+        store::save(tx, &before, &after, now).await?;
+        Ok((answers, now))
+    }
+
     /// An answer as a row of the outbox. One that does not keep its schema is refused, and its command with it.
-    fn row(&self, answer: &Answer, source: &Record) -> Result<outbox::Event, HandleError> {
+    fn row(&self, answer: &Answer, traceparent: Option<String>) -> Result<outbox::Event, HandleError> {
         let topic = match &answer.event {
             Event::SendNotification(_) => &self.settings.notifications,
             _ => &self.settings.results,
         };
-        let row = self.settings.announcer.row(&answer.event, topic, source.traceparent());
+        let row = self.settings.announcer.row(&answer.event, topic, traceparent);
         row.map_err(HandleError::poison)
     }
 }

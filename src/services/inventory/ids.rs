@@ -21,7 +21,7 @@ impl Ids for Uuids {
     }
 
     fn reservation_id(&self) -> ReservationId {
-        ReservationId::new(format!("RES-{}", Uuid::new_v4())).expect("a UUID is short")
+        ReservationId::new(format!("RES-{}", Uuid::now_v7())).expect("a UUID is short")
     }
 }
 

@@ -70,6 +70,7 @@ fn start(tasks: &mut JoinSet<()>, store: &Store, prefix: &str, name: &str, endin
         notifications: format!("{prefix}send-notification"),
         operators: operators(),
         announcer: Announcer::new(judge.clone()),
+        delay: Duration::ZERO,
         now: UnixMillis::now,
     };
     let inventory = Inventory::new(settings, Uuids);

@@ -4,6 +4,7 @@
 //! `decide` says what a batch of commands comes to, `store` reads and writes, `handler` puts both into the
 //! transaction of the runtime.
 
+mod api;
 mod changes;
 mod command;
 #[cfg(test)]

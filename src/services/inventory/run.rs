@@ -1,12 +1,15 @@
 //! The inventory at work.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 
+use super::api::{self, Api};
 use super::{Inventory, MIGRATIONS, NAME, Settings, Uuids, open_stock};
 use crate::catalog::Catalog;
 use crate::event::{EventType, Text};
+use crate::runtime::http::Token;
 use crate::runtime::relay::Wake;
 use crate::runtime::service::{Service, ServiceError, Surroundings, Work};
 use crate::runtime::startup::outlet;
@@ -24,7 +27,13 @@ pub(crate) struct Shop {
     pub(crate) catalog: Catalog,
     /// Who is told of a product that is short: an operators' list.
     pub(crate) operators: Text<320>,
+    pub(crate) delay: Duration,
+    /// Whether reservations are taken over HTTP too.
+    pub(crate) reservations: Option<Reservations>,
 }
+
+/// Who may reserve over HTTP: whoever has the token, or anybody.
+pub(crate) struct Reservations(pub(crate) Option<Token>);
 
 /// Runs the inventory until `shutdown` completes.
 pub(crate) async fn run(
@@ -38,6 +47,7 @@ pub(crate) async fn run(
         notifications: outlet(topology, NAME, EventType::SendNotification.as_str())?,
         operators: shop.operators,
         announcer: Announcer::new(Arc::clone(&shop.judge)),
+        delay: shop.delay,
         now: UnixMillis::now,
     };
     let options = in_one_lane(options(topology, NAME, &shop.judge, &Inventory::HANDLES)?);
@@ -50,6 +60,18 @@ pub(crate) async fn run(
         Ok(())
     };
     let service = Service::new(NAME, MIGRATIONS, Wake::new());
-    let work = Work { routes: Router::new(), options, handler: Inventory::new(settings, Uuids) };
+    let routes = match shop.reservations {
+        None => Router::new(),
+        Some(Reservations(token)) => {
+            let api = Api {
+                inventory: Arc::new(Inventory::new(settings.clone(), Uuids)),
+                judge: shop.judge,
+                store: service.store(),
+                wake: service.wake.clone(),
+            };
+            api::routes(api, token)
+        }
+    };
+    let work = Work { routes, options, handler: Inventory::new(settings, Uuids) };
     service.run(around, work, begin, |_, _, _| {}, shutdown).await
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -176,6 +177,7 @@ pub(crate) fn settings(judge: Judge) -> Settings {
         notifications: "notifications".to_owned(),
         operators: operators(),
         announcer: Announcer::new(Arc::new(judge)),
+        delay: Duration::ZERO,
         now: || NOW,
     }
 }

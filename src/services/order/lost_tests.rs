@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use tokio::sync::watch;
 
 use super::*;
+use crate::event::OrderId;
 use crate::services::order::api::Beside;
+use crate::services::order::hearing::Heard;
 use crate::services::order::payment::{Answer, Charge, Payments};
-use crate::services::order::state::Status;
+use crate::services::order::state::{Happened, Status};
 use crate::services::order::testing::{judge, place, placed};
 use crate::store::outbox::{Followers, Published};
 use crate::store::testing::{TestStore, on_both_stores};
@@ -35,6 +37,7 @@ fn settings() -> Settings<Nobody> {
         payments: None,
         closed,
         beside: Beside::default(),
+        reserve: None,
     }
 }
 

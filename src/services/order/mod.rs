@@ -9,10 +9,13 @@ pub(crate) mod desk;
 pub(crate) mod feed;
 #[cfg(test)]
 mod flow_tests;
+mod giving_up;
 mod hearing;
+mod ids;
 pub(crate) mod lost;
 pub(crate) mod payment;
 mod placing;
+pub(crate) mod reserving;
 pub(crate) mod results;
 pub(crate) mod run;
 mod state;

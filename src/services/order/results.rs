@@ -90,23 +90,27 @@ impl Handler for Results {
 
 fn read(record: &Record) -> Result<Heard, HandleError> {
     let event = Event::from_json(record.value().unwrap_or_default()).map_err(HandleError::poison)?;
-    let happened = match &event {
-        Event::InventoryReserved(event) => Happened::Reserved(event.reservation_id.clone()),
-        Event::InventoryFailed(event) => {
-            Happened::NotReserved { reason: event.failure_reason.as_str().to_owned() }
-        }
-        Event::ReservationCancelled(_) => Happened::ReservationCancelled,
-        Event::ReservationRestored(_) => Happened::ReservationRestored,
-        other => {
-            let kind = other.event_type();
-            return Err(HandleError::poison(format!("{kind} is no answer of the inventory")));
-        }
-    };
     Ok(Heard {
         order: event.order_id().clone(),
-        happened,
+        happened: happened(&event)?,
         event_id: Some(event.event_id().as_str().to_owned()),
         place: Some(record.place()),
         traceparent: record.traceparent(),
     })
+}
+
+/// What an answer of the inventory means to an order.
+pub(super) fn happened(answer: &Event) -> Result<Happened, HandleError> {
+    match answer {
+        Event::InventoryReserved(event) => Ok(Happened::Reserved(event.reservation_id.clone())),
+        Event::InventoryFailed(event) => {
+            Ok(Happened::NotReserved { reason: event.failure_reason.as_str().to_owned() })
+        }
+        Event::ReservationCancelled(_) => Ok(Happened::ReservationCancelled),
+        Event::ReservationRestored(_) => Ok(Happened::ReservationRestored),
+        other => {
+            let kind = other.event_type();
+            Err(HandleError::poison(format!("{kind} is no answer of the inventory")))
+        }
+    }
 }

@@ -4,16 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
-use uuid::Uuid;
 
-use super::api::{self, Api, Beside, Token};
+use super::api::{self, Api, Beside};
 use super::capturing::Captures;
 use super::desk::{self, Clerk};
 use super::feed::Feed;
+use super::giving_up::GiveUp;
+use super::ids::new_order_id;
 use super::payment::Payments;
+use super::reserving::{self, Inventory, Reserving};
 use super::results::{Ledger, Results};
 use super::store::{self, MIGRATIONS};
-use crate::event::{EventType, OrderId};
+use crate::event::EventType;
+use crate::runtime::http::Token;
 use crate::runtime::relay::Wake;
 use crate::runtime::service::{Ending, Service, ServiceError, Surroundings, Work, asked};
 use crate::runtime::startup::outlet;
@@ -49,6 +52,8 @@ pub(crate) struct Settings<P> {
     pub(crate) closed: watch::Receiver<bool>,
     /// What is served beside the API.
     pub(crate) beside: Beside,
+    /// Whom a client waits for; `None`: reservations are asked for by events.
+    pub(crate) reserve: Option<Inventory>,
 }
 
 /// Runs the order service until `shutdown` completes.
@@ -77,6 +82,15 @@ pub(crate) async fn run<P: Payments>(
         now: UnixMillis::now,
         new_id: new_event_id,
     };
+    let reserving = match settings.reserve {
+        None => None,
+        Some(inventory) => {
+            let commands = outlet(topology, NAME, EventType::CancelReservation.as_str())?;
+            let give_up =
+                GiveUp { ledger: ledger.clone(), commands, reason: reserving::REASON, saga: "unanswered" };
+            Some(Reserving { inventory, give_up, wake: wake.clone() })
+        }
+    };
     let (desk, clerk) = desk::open();
     let api = Api {
         desk,
@@ -92,6 +106,7 @@ pub(crate) async fn run<P: Payments>(
         ending: service.ending(),
         streams: Api::streams(),
         closed: settings.closed,
+        reserving: reserving.clone(),
     };
     let routes = api::routes(api, settings.beside);
     let work = Work { routes, options, handler: Results(ledger.clone()) };
@@ -100,6 +115,9 @@ pub(crate) async fn run<P: Payments>(
         let (of_feed, ends) = (store.clone(), ending.clone());
         tasks.spawn(async move { feed.run(&of_feed, asked(ends)).await });
         tasks.spawn(forget_keys(store.clone(), ending.clone()));
+        if let Some(reserving) = reserving {
+            tasks.spawn(reserving.sweep(store.clone(), ending.clone()));
+        }
         if let Some(payments) = payments {
             let captures = Captures { store: store.clone(), ledger, payments, wake };
             tasks.spawn(async move { captures.run(&captures_due, asked(ending)).await });
@@ -140,10 +158,4 @@ async fn forget_keys(store: Store, ending: Ending) {
         () = asked(ending) => {}
         never = forgetting => never,
     }
-}
-
-/// Cannot be guessed.
-fn new_order_id() -> OrderId {
-    let id = format!("ORD-{}", Uuid::new_v4());
-    OrderId::new(id).unwrap_or_else(|_| unreachable!("an id of 40 characters"))
 }

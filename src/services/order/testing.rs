@@ -28,7 +28,7 @@ pub(crate) fn placed(id: &str, customer: &str, contact: &str) -> Placed {
         address: r#"{"street":"123 Main St","city":"Austin","state":"TX","zip":"78701"}"#.to_owned(),
         contact: contact.to_owned(),
         at: NOW,
-        announcement: Event {
+        announcement: Some(Event {
             id: format!("evt-{id}"),
             aggregate_type: "order".to_owned(),
             aggregate_id: id.to_owned(),
@@ -36,7 +36,7 @@ pub(crate) fn placed(id: &str, customer: &str, contact: &str) -> Placed {
             payload: "{}".to_owned(),
             topic: "orders".to_owned(),
             traceparent: None,
-        },
+        }),
         key: None,
     }
 }

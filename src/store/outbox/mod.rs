@@ -138,17 +138,18 @@ async fn write_postgres(
     let hashes: Vec<u32> = events.iter().map(|event| key_hash(event.aggregate_id.as_bytes())).collect();
     let traces: Vec<Option<&str>> = events.iter().map(|event| event.traceparent.as_deref()).collect();
     sqlx::query(
-        "WITH given AS (
-             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                  $8::int[], $9::smallint[])
-             WITH ORDINALITY AS g (id, aggregatetype, aggregateid, type, payload, topic, traceparent, hash, bucket, n)
-         ), written AS (
-             INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, traceparent, created_at)
-             SELECT id, aggregatetype, aggregateid, type, payload, topic, traceparent, $10 FROM given ORDER BY n
-             RETURNING seq, id
+        // Numbers are drawn first, so that both tables' rows are written without looking for each other.
+        "WITH given AS MATERIALIZED (
+             SELECT nextval('outbox_seq_seq') AS seq, g.*
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::int[], $9::smallint[])
+             AS g (id, aggregatetype, aggregateid, type, payload, topic, traceparent, hash, bucket)
+         ), waiting AS (
+             INSERT INTO outbox_pending (seq, topic, hash, bucket) SELECT seq, topic, hash, bucket FROM given
          )
-         INSERT INTO outbox_pending (seq, topic, hash, bucket)
-         SELECT seq, topic, hash, bucket FROM written JOIN given USING (id)",
+         INSERT INTO outbox (seq, id, aggregatetype, aggregateid, type, payload, topic, traceparent, created_at)
+         OVERRIDING SYSTEM VALUE
+         SELECT seq, id, aggregatetype, aggregateid, type, payload, topic, traceparent, $10 FROM given",
     )
     .bind(column(|event| &event.id))
     .bind(column(|event| &event.aggregate_type))

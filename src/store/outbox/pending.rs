@@ -85,8 +85,6 @@ pub async fn pending(
                 .collect();
             let topics: Vec<&str> = skip.iter().map(|skip| skip.topic.as_str()).collect();
             sqlx::query(AssertSqlSafe(sql))
-                // Planned anew each time: a plan that was made for an empty outbox would scan a full one for every row.
-                .persistent(false)
                 .bind(limit)
                 .bind(buckets)
                 .bind(topics)
@@ -131,9 +129,16 @@ struct Limits {
 }
 
 fn question(postgres: bool, limits: Limits, followers: Followers) -> String {
-    let mut sql = "SELECT o.seq, o.id, o.aggregateid, o.type, o.payload, o.topic, o.traceparent
-         FROM outbox_pending p JOIN outbox o ON o.seq = p.seq WHERE true"
-        .to_owned();
+    let mut sql =
+        "SELECT o.seq, o.id, o.aggregateid, o.type, o.payload, o.topic, o.traceparent FROM outbox_pending p
+         CROSS JOIN "
+            .to_owned();
+    // Row by row of those that wait, however many and however few there were when the statement was planned.
+    sql.push_str(if postgres {
+        "LATERAL (SELECT * FROM outbox WHERE outbox.seq = p.seq OFFSET 0) o WHERE true"
+    } else {
+        "outbox o WHERE o.seq = p.seq"
+    });
     if postgres {
         // Every parameter has its type even where it is not used.
         sql.push_str(" AND ($2::smallint[] IS NOT NULL AND $3::text[] IS NOT NULL AND $4::int[] IS NOT NULL AND $5::int[] IS NOT NULL AND $6::bigint[] IS NOT NULL)");

@@ -16,6 +16,8 @@ pub(super) struct Accepted<'a> {
     pub(super) order_id: &'a str,
     pub(super) status: &'static str,
     pub(super) message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'a str>,
     pub(super) links: Links,
 }
 

@@ -1,7 +1,6 @@
 //! The order service's HTTP API.
 
 mod answer;
-mod guard;
 mod place;
 mod show;
 mod stream;
@@ -18,12 +17,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use tokio::sync::{Semaphore, watch};
 
-pub(crate) use guard::Token;
-
 use super::desk::Desk;
 use super::feed::Feed;
+use super::reserving::Reserving;
 use crate::event::{EventId, OrderId};
-use crate::runtime::http::Problem;
+use crate::runtime::http::{Problem, Token, guarded};
 use crate::services::announce::Announcer;
 use crate::store::{Store, StoreError};
 use crate::unit::{Money, UnixMillis};
@@ -58,6 +56,8 @@ pub(crate) struct Api {
     pub(crate) streams: Arc<Semaphore>,
     /// Whether new orders are turned away, because what is on its way is finished before the service ends.
     pub(crate) closed: watch::Receiver<bool>,
+    /// Who reserves while the client waits; `None`: nobody waits.
+    pub(crate) reserving: Option<Reserving>,
 }
 
 impl Api {
@@ -96,9 +96,7 @@ pub(crate) fn routes(api: Api, beside: Beside) -> Router {
         .route("/orders/{id}/events", get(stream::events))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .with_state(api);
-    guard::guarded(orders.merge(beside.guarded), token)
-        .route("/openapi.json", get(openapi))
-        .merge(beside.open)
+    guarded(orders.merge(beside.guarded), token).route("/openapi.json", get(openapi)).merge(beside.open)
 }
 
 async fn openapi() -> ([(axum::http::HeaderName, &'static str); 1], &'static str) {

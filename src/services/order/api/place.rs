@@ -15,8 +15,10 @@ use crate::event::{Event, Fields, OrderPlaced, Timestamp};
 use crate::runtime::http::{Problem, Served, Violation};
 use crate::services::order::desk::Refused;
 use crate::services::order::placing::NewOrder;
+use crate::services::order::reserving::Reserving;
 use crate::services::order::state::Status;
-use crate::services::order::store::{Placed, Taken};
+use crate::services::order::store::{self, Placed, Taken};
+use crate::store::{Store, outbox};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Characters of an idempotency key.
@@ -26,7 +28,8 @@ const LOOK_AGAIN: u64 = 2;
 /// How long a client waits for its order to be written.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(15);
 
-/// Takes an order in and answers at once; nothing here waits for Kafka.
+/// Takes an order in and answers at once; nothing here waits for Kafka. Where reservations are asked for by a call, the
+/// client waits for it.
 pub(super) async fn place(
     State(api): State<Api>,
     Extension(served): Extension<Served>,
@@ -51,32 +54,82 @@ pub(super) async fn place(
         }
     };
     let order = NewOrder::read(&body).map_err(invalid)?;
-    let placed = placed(&api, &order, key, served)?;
+    let mut placed = placed(&api, &order, key, served)?;
     let id = placed.id.clone();
-    api.store()?;
+    let asked = if api.reserving.is_some() { placed.announcement.take() } else { None };
     let Ok(taken) = tokio::time::timeout(WRITTEN_WITHIN, api.desk.hand_in(placed)).await else {
         // It is written still, perhaps.
         let detail = "the store is slow; the order may yet be taken: ask again with the same Idempotency-Key";
         return Err(Problem::unavailable("slow", detail, AGAIN));
     };
     match taken {
-        Ok(Taken::New) => Ok(accepted(&id)),
+        Ok(Taken::New) => match (&api.reserving, asked) {
+            (Some(reserving), Some(asked)) => reserved(reserving, &api.store()?, &id, &asked).await,
+            _ => Ok(accepted(&id)),
+        },
+        Ok(Taken::Before(id)) if api.reserving.is_some() => settled(&api.store()?, &id).await,
         Ok(Taken::Before(id)) => Ok(accepted(&id)),
         Ok(Taken::OtherBody) => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency-key-reused",
             "this Idempotency-Key came with another order; a new order needs a new key",
         )),
-        Err(Refused::InProgress) => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "idempotency-key-in-progress",
-            "the order with this Idempotency-Key is being taken in; ask again",
-        )
-        .retry_after(AGAIN)),
+        Err(Refused::InProgress) => Err(in_progress()),
         Err(Refused::Busy) => Err(Problem::unavailable("busy", "too many orders wait; ask again", AGAIN)),
         Err(Refused::Ending) => Err(ending()),
         Err(Refused::Store(error)) => Err(store_failed(&error)),
     }
+}
+
+fn in_progress() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "idempotency-key-in-progress",
+        "the order with this Idempotency-Key is being taken in; ask again",
+    )
+    .retry_after(AGAIN)
+}
+
+/// Waits for the inventory's answer; then the order has its outcome.
+async fn reserved(
+    reserving: &Reserving,
+    store: &Store,
+    id: &str,
+    asked: &outbox::Event,
+) -> Result<Response, Problem> {
+    match reserving.reserve(store, id, asked).await {
+        Ok(true) => settled(store, id).await,
+        Ok(false) => {
+            let detail =
+                format!("the inventory does not answer; the order {id} was cancelled: order again later");
+            Err(Problem::unavailable("inventory", detail, AGAIN))
+        }
+        Err(error) => {
+            tracing::warn!("an answer of the inventory was not recorded: {error}");
+            let detail = format!("the order {id} is not settled yet: look at {} later", path(id));
+            Err(Problem::unavailable("store", detail, AGAIN))
+        }
+    }
+}
+
+/// The answer about an order that was settled while its client waited.
+async fn settled(store: &Store, id: &str) -> Result<Response, Problem> {
+    let order = store::order(&mut store.glance(), id).await.map_err(|error| store_failed(&error))?;
+    let Some(order) = order.filter(|order| order.status != Status::Pending) else {
+        return Err(in_progress());
+    };
+    let body = Accepted {
+        order_id: id,
+        status: order.status.name(),
+        message: order.status.message(),
+        reason: order.reason.as_deref(),
+        links: Links::of(id),
+    };
+    let mut response = (StatusCode::CREATED, Json(body)).into_response();
+    if let Ok(location) = HeaderValue::from_str(&path(id)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
 }
 
 fn ending() -> Problem {
@@ -85,8 +138,13 @@ fn ending() -> Problem {
 
 fn accepted(id: &str) -> Response {
     let status = Status::Pending;
-    let body =
-        Accepted { order_id: id, status: status.name(), message: status.message(), links: Links::of(id) };
+    let body = Accepted {
+        order_id: id,
+        status: status.name(),
+        message: status.message(),
+        reason: None,
+        links: Links::of(id),
+    };
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
     let headers = response.headers_mut();
     if let Ok(location) = HeaderValue::from_str(&path(id)) {
@@ -123,7 +181,7 @@ fn placed(api: &Api, order: &NewOrder, key: Option<String>, served: Served) -> R
         address,
         contact,
         at,
-        announcement,
+        announcement: Some(announcement),
         key: key.map(|key| (key, order.fingerprint())),
     })
 }

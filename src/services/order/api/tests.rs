@@ -76,6 +76,7 @@ fn world(test: &TestStore, token: Option<&str>) -> World {
         ending,
         streams: Api::streams(),
         closed,
+        reserving: None,
     };
     let app = observed(complete(routes(api, super::Beside::default())), Tracing::default());
     let results = Results(ledger(false, feed.clone()));

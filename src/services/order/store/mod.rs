@@ -11,7 +11,8 @@ pub(crate) use capture::{Capture, Outcome, claim_captures, next_capture, postpon
 pub(crate) use change::{Change, Held, hold, save};
 pub(crate) use place::{Placed, Taken, forget_keys, place};
 pub(crate) use read::{
-    Entry, Order, Page, Published, cancelled_for, of_customer, order, pending, timeline, versions,
+    Entry, Order, Page, Published, cancelled_for, of_customer, order, pending, timeline, unannounced,
+    versions,
 };
 
 use crate::store::Migration;

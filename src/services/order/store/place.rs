@@ -21,7 +21,8 @@ pub(crate) struct Placed {
     pub(crate) address: String,
     pub(crate) contact: String,
     pub(crate) at: UnixMillis,
-    pub(crate) announcement: Event,
+    /// `None`: its reservation is asked for by a call.
+    pub(crate) announcement: Option<Event>,
     /// The client's key and the body's fingerprint.
     pub(crate) key: Option<(String, String)>,
 }
@@ -52,7 +53,7 @@ pub(crate) async fn place(tx: &mut Tx, placed: &[Placed], now: UnixMillis) -> Re
     let new: Vec<&Placed> =
         placed.iter().zip(&taken).filter(|(_, taken)| **taken == Taken::New).map(|(one, _)| one).collect();
     write(tx, &new).await?;
-    let announcements: Vec<Event> = new.iter().map(|one| one.announcement.clone()).collect();
+    let announcements: Vec<Event> = new.iter().filter_map(|one| one.announcement.clone()).collect();
     // Keys of orders that nobody knows yet.
     outbox::write(tx, &announcements, KeyOrder::Held, now).await?;
     Ok(taken)
@@ -117,7 +118,7 @@ async fn write(tx: &mut Tx, placed: &[&Placed]) -> Result<(), StoreError> {
                 &one.address,
                 &one.contact,
                 one.at.0,
-                &one.announcement.id,
+                one.announcement.as_ref().map(|event| &event.id),
             )
         })
         .collect();

@@ -192,6 +192,29 @@ pub(crate) async fn pending(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<
     })
 }
 
+/// Ids of orders behind `after` that are PENDING since before `older`, and were announced to nobody.
+pub(crate) async fn unannounced(
+    tx: &mut Tx,
+    after: &str,
+    older: UnixMillis,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    with_connection!(tx, |connection| {
+        let found = sqlx::query_scalar(
+            "SELECT id FROM orders o WHERE id > $3 AND status = $1 AND placed_at < $2 AND EXISTS (
+                 SELECT 1 FROM order_event e WHERE e.order_id = o.id AND e.version = 1 AND e.event_id IS NULL)
+             ORDER BY id LIMIT $4",
+        )
+        .bind(Status::Pending.name())
+        .bind(older.0)
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await?;
+        Ok(found)
+    })
+}
+
 /// Ids of orders that were cancelled for this reason and did not hear that their stock was given back, in order from
 /// behind `after` on.
 pub(crate) async fn cancelled_for(

@@ -1,4 +1,4 @@
-//! Who may use the API.
+//! Who may use routes: whoever has a token.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -8,7 +8,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use ring::digest::{SHA256, digest};
 
-use crate::runtime::http::Problem;
+use super::Problem;
 
 /// The bearer token (RFC 6750) that clients must have; kept as its SHA-256, so that comparing it tells nothing.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Token {
 }
 
 /// These routes, for whoever has the token.
-pub(super) fn guarded(routes: Router, token: Option<Token>) -> Router {
+pub(crate) fn guarded(routes: Router, token: Option<Token>) -> Router {
     match token {
         None => routes,
         Some(token) => routes.layer(middleware::from_fn_with_state(token, guard)),
