@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 
-from support import measure
+from support import measure, messaging
 from support.processes import Watched, pid_in
 
 TURNS = int(os.environ.get("BENCH_PAIRS", "3"))
@@ -28,7 +28,7 @@ NAMES = {
 READY = 120  # seconds
 BAR_SUSTAINED, BAR_SQLITE, BAR_CPU = 2.5, 3.0, 0.25
 BAR_POST_MS, BAR_OUTCOME_MS, BAR_MEMORY_MB = 10, 75, 150
-OUR_LETTERS, PEER = "notification-service.send-notification", "peer."
+PEER, LETTERS = "peer.", "notification-service.send-notification"
 
 
 class Bench:
@@ -42,7 +42,7 @@ class Bench:
         ]
         self.runs = {}
 
-    def service(self, who, port):
+    def service(self, who, port, topology, letters):
         """How the service is started, its topic of letters, and what is to be cleaned up."""
         database = f"flow_{secrets.token_hex(4)}"
         if who == "kafkaflow-sqlite":
@@ -52,19 +52,23 @@ class Bench:
             self.sql(f"create database {database}")
             store, gone = self.postgres.rsplit("/", 1)[0] + "/" + database, lambda: self.sql(f"drop database {database} with (force)")
         if who == "spring":
-            return [self.spring, self.brokers, store, str(port), PEER], PEER + OUR_LETTERS, gone
+            return [self.spring, self.brokers, store, str(port), PEER], PEER + LETTERS, gone
         argv = [self.kafkaflow, "up", "-b", self.brokers, "--store", store, "--yes", "--listen", f"127.0.0.1:{port}"]
         argv += ["--inventory-listen", f"127.0.0.1:{port + 1}", "--notification-listen", f"127.0.0.1:{port + 2}"]
         argv += ["--email", "file:/dev/null", "--sms", "file:/dev/null", "--operator", "file:/dev/null", "--without-address", "file:/dev/null"]
-        argv += ["--payments", "simulated" if who == "kafkaflow-captures" else "none"]
-        return argv, OUR_LETTERS, gone
+        argv += ["--topology", topology, "--payments", "simulated" if who == "kafkaflow-captures" else "none"]
+        return argv, letters, gone
 
     def sql(self, statement):
         subprocess.run(["psql", "-q", self.postgres, "-c", statement], check=True, stdout=subprocess.DEVNULL)
 
     def once(self, who, what, number):
+        with messaging.system(self.work) as (topology, letters):
+            self.among(who, what, number, topology, letters)
+
+    def among(self, who, what, number, topology, letters):
         port = int(os.environ.get("BENCH_HTTP_PORT", "18300"))
-        argv, topic, gone = self.service(who, port)
+        argv, topic, gone = self.service(who, port, topology, letters)
         log = f"{self.work}/flow-{who}.log"
         with open(log, "w", encoding="utf-8") as out:
             service = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT, cwd=self.work)
@@ -192,7 +196,7 @@ def paced(bench):
 def main():
     bench = Bench()
     measure.machine()
-    print(f"{TURNS} turns of {SECONDS} s after 15 s of warming up; one of 500 orders asks for what is sold out.\n")
+    print(f"{TURNS} turns of {SECONDS} s after 30 s of warming up; one of 500 orders asks for what is sold out.\n")
     who, bars = list(WHO), []
     for _ in range(TURNS):
         for one in who:

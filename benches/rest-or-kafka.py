@@ -1,6 +1,7 @@
 """the same reservation by a call and by an event, while the inventory is well, slow, too slow, and down"""
 
 import collections
+import contextlib
 import http.server
 import json
 import os
@@ -11,13 +12,12 @@ import sys
 import threading
 import time
 
-from support import measure
+from support import measure, messaging
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "30"))
 RATE = int(os.environ.get("BENCH_RATE", "100"))
 PORT = int(os.environ.get("BENCH_HTTP_PORT", "18300"))
 SLOW, TOO_SLOW = "300ms", "3s"  # the call is waited for 2 s
-LETTERS = "notification-service.send-notification"
 WAYS = {"events": "by an event", "http": "by a call"}
 READY = 60
 
@@ -77,8 +77,9 @@ class Spans(http.server.BaseHTTPRequestHandler):
 class System:
     """The order service and the inventory, each a process of its own, over a database of their own."""
 
-    def __init__(self, way, environment=None):
+    def __init__(self, way, topology, letters, environment=None):
         self.kafkaflow, self.brokers, self.postgres = (os.environ[name] for name in ["BENCH_KAFKAFLOW", "BENCH_BROKERS", "BENCH_POSTGRES"])
+        self.topology, self.letters = topology, letters
         self.way, self.environment = way, {**os.environ, **(environment or {})}
         self.database = f"rest_{secrets.token_hex(4)}"
         self.running = {}
@@ -99,7 +100,7 @@ class System:
 
     def start(self, name, port, *more):
         store = self.postgres.rsplit("/", 1)[0] + "/" + self.database
-        argv = [self.kafkaflow, "run", name, "-b", self.brokers, "--store", store, "--listen", f"127.0.0.1:{port}", *more]
+        argv = [self.kafkaflow, "run", name, "-b", self.brokers, "--store", store, "--listen", f"127.0.0.1:{port}", "--topology", self.topology, *more]
         with open(f"{os.environ['BENCH_WORK']}/rest-{name}.log", "a", encoding="utf-8") as log:
             self.running[name] = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT, env=self.environment)
         deadline = time.monotonic() + READY
@@ -118,7 +119,7 @@ class System:
 
     def trial(self, meanwhile=lambda: None):
         """Orders for a while; what became of them. `meanwhile` happens when half of the orders were placed."""
-        argv = [os.environ["BENCH_FLOW"], "trial", f"http://127.0.0.1:{PORT}", self.brokers, LETTERS, str(SECONDS), str(RATE)]
+        argv = [os.environ["BENCH_FLOW"], "trial", f"http://127.0.0.1:{PORT}", self.brokers, self.letters, str(SECONDS), str(RATE)]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as client:
             answer = None
             for line in client.stdout:
@@ -144,6 +145,16 @@ class System:
         sys.exit(f"bench: {order} is PENDING still")
 
 
+@contextlib.contextmanager
+def among(way, environment=None):
+    """A system with topics of its own."""
+    with messaging.system(os.environ["BENCH_WORK"]) as (topology, letters):
+        apply = [os.environ["BENCH_KAFKAFLOW"], "apply", topology, "-b", os.environ["BENCH_BROKERS"], "--yes"]
+        subprocess.run(apply, stdout=subprocess.DEVNULL, check=True)
+        with System(way, topology, letters, environment) as system:
+            yield system
+
+
 def row(words, way, answer):
     account = answer["account"]
     latency = lambda of: f"{of['p50']:,.0f} / {of['p99']:,.0f} / {of['max']:,.0f}" if of["count"] else "–"
@@ -151,18 +162,16 @@ def row(words, way, answer):
 
 
 def main():
-    topology = [os.environ["BENCH_KAFKAFLOW"], "apply", "topology.yaml", "-b", os.environ["BENCH_BROKERS"], "--yes"]
-    subprocess.run(topology, stdout=subprocess.DEVNULL, check=True)
     measure.machine()
     print(f"{RATE} orders a second for {SECONDS} s in each state of the inventory, which is waited for 2 s by the call.\n")
     rows, traces = [], {}
     for way in WAYS:
         collector = Collector()
-        with System(way, collector.environment()) as system:
+        with among(way, collector.environment()) as system:
             system.place()  # the first one waits for the groups
             trace = system.place()
         traces[way] = collector.tree(trace)
-        with System(way) as system:
+        with among(way) as system:
             system.place()
             rows.append(row("well", way, system.trial()))
             for words, delay in [("slow: answers after " + SLOW, SLOW), ("too slow: answers after " + TOO_SLOW, TOO_SLOW)]:

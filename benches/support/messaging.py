@@ -1,8 +1,12 @@
-"""The topics that records are measured on."""
+"""The topics that are measured on."""
 
 import contextlib
+import os
+import shutil
 import subprocess
 import time
+
+SERVICES = ["order-service", "inventory-service", "notification-service"]
 
 
 def tool(*arguments):
@@ -22,3 +26,22 @@ def topics(*names, config=()):
     finally:
         for name in made:
             tool("--delete", "--if-exists", "--topic", name)
+
+
+@contextlib.contextmanager
+def system(folder):
+    """A topology file like the repository's, with topics and groups of its own, and its topic of notifications."""
+    run = f"bench{time.time_ns() // 1_000_000}"
+    with open("topology.yaml", encoding="utf-8") as file:
+        text = file.read()
+    for name in SERVICES:
+        text = text.replace(f"{name}.", f"{name}.{run}.").replace(f"group: {name}", f"group: {run}-{name}")
+    folder = f"{folder}/{run}"
+    shutil.copytree("schemas", f"{folder}/schemas")
+    with open(f"{folder}/topology.yaml", "w", encoding="utf-8") as file:
+        file.write(text)
+    try:
+        yield os.path.abspath(f"{folder}/topology.yaml"), f"notification-service.{run}.send-notification"
+    finally:
+        tool("--delete", "--if-exists", "--topic", f".*[.]{run}[.].*")
+        shutil.rmtree(folder, ignore_errors=True)

@@ -122,6 +122,10 @@ fn settings_that_cannot_be_used_are_refused_with_what_to_type() {
         let run = folder.run(&all);
         format!("{} {}", run.code, run.stderr)
     };
+    let reserving = |args: &[&str]| {
+        let run = folder.run(&[&["run", "inventory", "-b", "127.0.0.1:1", "--reservations"], args].concat());
+        format!("{} {}", run.code, run.stderr)
+    };
     let shown = [
         run(&["--settings", "unknown.yaml"]),
         run(&["--settings", "nowhere.yaml"]),
@@ -133,6 +137,11 @@ fn settings_that_cannot_be_used_are_refused_with_what_to_type() {
         run(&["--catalog", "nowhere.yaml"]),
         run(&["--topology", "nowhere.yaml"]),
         run(&["--env", "moon"]),
+        run(&["--reserve", "http", "--inventory", "there:8081"]),
+        run(&["--reserve", "http", "--reserve-within", "soon"]),
+        run(&["--reserve", "http", "--inventory-token-file", "empty-token"]),
+        reserving(&["--listen", "0.0.0.0:0"]),
+        reserving(&["--delay", "a while"]),
     ]
     .join("\n");
     insta::assert_snapshot!(shown);

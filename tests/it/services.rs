@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::brokers::{eventually, tool};
 use crate::support::stores::postgres;
-use crate::support::system::{Running, SOON, System};
+use crate::support::system::{Running, SOON, System, order};
 
 const CATALOG: &str = "version: 1
 products:
@@ -240,4 +240,64 @@ fn a_trace_leads_from_the_request_through_both_services_to_the_notification() {
     ]);
     let header = format!("traceparent:00-4bf92f3577b34da6a3ce929d0e0e4736-{}-01", confirm[1]);
     assert!(read.contains(&header), "{read}");
+}
+
+#[test]
+fn by_a_call_the_customer_knows_at_once_and_fails_with_the_inventory_over_sqlite() {
+    by_a_call("rest-sqlite", None);
+}
+
+#[test]
+fn by_a_call_the_customer_knows_at_once_and_fails_with_the_inventory_over_postgresql() {
+    by_a_call("rest-pg", Some(postgres()));
+}
+
+fn by_a_call(test: &str, store: Option<String>) {
+    let system = System::new(test, store);
+    system.folder.write("catalog.yaml", CATALOG);
+    system.folder.write("token", "reserve-me");
+    system.apply();
+    let reserving = ["--catalog", "catalog.yaml", "--reservations", "--reservation-token-file", "token"];
+    let inventory = system.run("inventory", &reserving);
+    inventory.ready();
+    let url = inventory.url.clone();
+    let waiting = ["--reserve", "http", "--inventory", &url, "--inventory-token-file", "token"];
+    let orders = system.run("order", &[&["--catalog", "catalog.yaml"], &waiting[..]].concat());
+    let settled = |product: &str, quantity| {
+        let (status, said) = orders.post("/orders", &order(product, quantity));
+        (status, said["status"].as_str().unwrap_or_default().to_owned(), said["reason"].clone())
+    };
+    assert_eq!(settled("PROD-101", 3), (201, "CONFIRMED".to_owned(), Value::Null));
+    assert_eq!(
+        settled("PROD-101", 3),
+        (201, "CANCELLED".to_owned(), "Insufficient stock for PROD-101".into())
+    );
+    assert_eq!(stock(&system)["PROD-101"], (2, 3));
+
+    let (code, log) = inventory.end();
+    assert_eq!(code, Some(0), "{log}");
+    let (status, problem) = orders.post("/orders", &order("PROD-205", 1));
+    assert_eq!((status, problem["type"].as_str()), (503, Some("urn:kafkaflow:problem:inventory")));
+    let (_, listed) = orders.get("/orders?customerId=CUST-42");
+    let newest = &listed["orders"][0];
+    assert_eq!(
+        (newest["status"].as_str(), newest["reason"].as_str()),
+        (Some("CANCELLED"), Some("The inventory did not answer"))
+    );
+
+    // By Kafka the inventory hears of it when it is back, and of nothing that it reserved for others.
+    let inventory = system.run("inventory", &reserving);
+    let id = newest["orderId"].as_str().unwrap();
+    eventually(SOON, || {
+        let (_, timeline) = orders.get(&format!("/orders/{id}/timeline"));
+        let entries = timeline["entries"].as_array().unwrap().clone();
+        entries.iter().any(|entry| entry["kind"] == "reservation-cancelled").then_some(())
+    });
+    let levels = stock(&system);
+    assert_eq!((levels["PROD-101"], levels["PROD-205"]), ((2, 3), (1000, 0)));
+    for service in [orders, inventory] {
+        let (code, log) = service.end();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(!log.contains("reserve-me"), "{log}");
+    }
 }

@@ -29,7 +29,8 @@ class Inbox {
     Inbox(JdbcTemplate jdbc, JsonMapper json, KafkaTemplate<?, ?> kafka) {
         this.jdbc = jdbc;
         this.json = json;
-        deadLetters = new DeadLetterPublishingRecoverer(kafka, (record, why) -> new TopicPartition(record.topic() + Topics.DEAD, 0));
+        deadLetters = new DeadLetterPublishingRecoverer(
+                kafka, (record, why) -> new TopicPartition(record.topic() + Topics.DEAD, 0));
     }
 
     /** The batch's events; records that are none are dead-lettered. */

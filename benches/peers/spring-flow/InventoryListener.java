@@ -19,7 +19,6 @@ class InventoryListener {
                 PRIMARY KEY (order_id, product_id)
             );
             """;
-    private static final String GROUP = "inventory-service";
     private static final String LOCK = "SELECT id, available FROM product WHERE id = ANY (?) ORDER BY id FOR UPDATE";
     private static final String TAKE = """
             UPDATE product SET available = available - taken, reserved = reserved + taken
@@ -42,11 +41,12 @@ class InventoryListener {
         this.outbox = outbox;
     }
 
-    @KafkaListener(id = "inventory", groupId = "${flow.prefix}" + GROUP, topics = "${flow.prefix}" + Topics.ORDER_PLACED)
+    @KafkaListener(id = "inventory", groupId = Topics.INVENTORY + "${flow.life}",
+            topics = "${flow.prefix}" + Topics.ORDER_PLACED)
     void reserve(List<ConsumerRecord<String, byte[]>> batch) {
         var received = inbox.read(batch, Placed.class);
         transaction.executeWithoutResult(status -> {
-            var orders = inbox.claim(GROUP, received).stream().map(Inbox.Received::event).toList();
+            var orders = inbox.claim(Topics.INVENTORY, received).stream().map(Inbox.Received::event).toList();
             if (!orders.isEmpty()) {
                 reserveAll(orders);
             }
@@ -80,8 +80,9 @@ class InventoryListener {
                 taken.merge(product, (long) quantity, Long::sum);
                 rows.add(order.orderId, product, reservation, quantity);
             });
+            var reserved = items.entrySet().stream().map(item -> new Events.Item(item.getKey(), item.getValue())).toList();
             results.add(new Events.InventoryReserved(Events.newId("evt-"), "InventoryReserved", order.orderId, reservation,
-                    now, "RESERVED", null, items.entrySet().stream().map(item -> new Events.Item(item.getKey(), item.getValue())).toList()));
+                    now, "RESERVED", null, reserved));
         }
         if (!taken.isEmpty()) {
             jdbc.update(TAKE, taken.keySet().toArray(String[]::new), taken.values().toArray(Long[]::new));

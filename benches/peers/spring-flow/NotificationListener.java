@@ -5,7 +5,6 @@ import org.springframework.kafka.annotation.KafkaListener;
 
 /** Takes letters to customers, and drops them: only their number is known. */
 class NotificationListener {
-    private static final String GROUP = "notification-service";
 
     record Letter(String to, String template) {}
 
@@ -16,8 +15,9 @@ class NotificationListener {
         this.inbox = inbox;
     }
 
-    @KafkaListener(id = "notification", groupId = "${flow.prefix}" + GROUP, topics = "${flow.prefix}" + Topics.SEND_NOTIFICATION)
+    @KafkaListener(id = "notification", groupId = Topics.NOTIFICATION + "${flow.life}",
+            topics = "${flow.prefix}" + Topics.SEND_NOTIFICATION)
     void send(List<ConsumerRecord<String, byte[]>> batch) {
-        letters.add(inbox.claim(GROUP, inbox.read(batch, Letter.class)).size());
+        letters.add(inbox.claim(Topics.NOTIFICATION, inbox.read(batch, Letter.class)).size());
     }
 }

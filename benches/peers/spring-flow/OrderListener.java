@@ -9,7 +9,6 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 /** Settles orders by what the inventory says; payment is simulated and approves. */
 class OrderListener {
-    private static final String GROUP = "order-service";
     private static final String SETTLE = """
             UPDATE orders SET status = new, reservation_id = reservation, reason = why,
                 paid = CASE new WHEN 'CONFIRMED' THEN total ELSE 0 END
@@ -35,11 +34,12 @@ class OrderListener {
         this.events = events;
     }
 
-    @KafkaListener(id = "order", groupId = "${flow.prefix}" + GROUP, topics = "${flow.prefix}" + Topics.INVENTORY_RESULT)
+    @KafkaListener(id = "order", groupId = Topics.ORDER + "${flow.life}",
+            topics = "${flow.prefix}" + Topics.INVENTORY_RESULT)
     void settle(List<ConsumerRecord<String, byte[]>> batch) {
         var received = inbox.read(batch, Result.class);
         List<Settled> settled = transaction.execute(status -> {
-            var results = inbox.claim(GROUP, received);
+            var results = inbox.claim(Topics.ORDER, received);
             if (results.isEmpty()) {
                 return List.of();
             }
@@ -53,7 +53,8 @@ class OrderListener {
 
     private List<Settled> settleAll(List<Inbox.Received<Result>> results) {
         int count = results.size();
-        String[] orders = new String[count], statuses = new String[count], reservations = new String[count], reasons = new String[count];
+        String[] orders = new String[count], statuses = new String[count];
+        String[] reservations = new String[count], reasons = new String[count];
         for (int i = 0; i < count; i++) {
             var result = results.get(i);
             orders[i] = result.event().orderId;
@@ -76,6 +77,7 @@ class OrderListener {
             parameters.put("reason", order.reason);
         }
         return new Events.SendNotification(Events.newId("evt-"), "SendNotification", order.order, Events.now(),
-                order.customer, "email", order.customer, order.status.equals("CONFIRMED") ? "order-confirmed" : "order-cancelled", parameters);
+                order.customer, "email", order.customer,
+                order.status.equals("CONFIRMED") ? "order-confirmed" : "order-cancelled", parameters);
     }
 }

@@ -22,18 +22,20 @@ class Outbox implements SmartLifecycle {
             CREATE TABLE outbox (
                 seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id text NOT NULL, event_type text NOT NULL,
                 topic text NOT NULL, key text NOT NULL, payload text NOT NULL
-            ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0);
+            ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
+                autovacuum_vacuum_cost_delay = 0);
             """;
     static final String INSERT_ONE = "INSERT INTO outbox (event_id, event_type, topic, key, payload) VALUES (?, ?, ?, ?, ?)";
     private static final String INSERT = """
             INSERT INTO outbox (event_id, event_type, topic, key, payload)
-            SELECT id, type, ?, key, payload FROM unnest(?::text[], ?::text[], ?::text[], ?::text[]) AS t (id, type, key, payload)""";
+            SELECT id, type, ?, key, payload
+            FROM unnest(?::text[], ?::text[], ?::text[], ?::text[]) AS t (id, type, key, payload)""";
     private static final String READ = """
             SELECT seq, event_id, event_type, topic, key, payload FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?""";
     private static final String PUBLISHED = "DELETE FROM outbox WHERE seq = ANY (?)";
     private static final int BATCH = 1000;
     private static final long POLL_MS = 50;
-    private static final long LINGER_MS = Long.getLong("linger", 0);
+    private static final long LINGER_MS = 5; // gathers events: a round costs the brokers much the same for one or many
     private static final long SWEEP_NS = TimeUnit.SECONDS.toNanos(1);
     private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
 
@@ -57,13 +59,15 @@ class Outbox implements SmartLifecycle {
 
     /** The values of {@link #INSERT_ONE}. */
     Object[] row(String topic, Events.Event event) {
-        return new Object[] {event.eventId(), event.eventType(), prefix + topic, event.orderId(), json.writeValueAsString(event)};
+        return new Object[] {
+                event.eventId(), event.eventType(), prefix + topic, event.orderId(), json.writeValueAsString(event)};
     }
 
     /** Part of the caller's transaction, after which he wakes the relay. */
     void add(String topic, List<? extends Events.Event> events) {
         int count = events.size();
-        String[] ids = new String[count], types = new String[count], keys = new String[count], payloads = new String[count];
+        String[] ids = new String[count], types = new String[count];
+        String[] keys = new String[count], payloads = new String[count];
         for (int i = 0; i < count; i++) {
             var event = events.get(i);
             ids[i] = event.eventId();

@@ -4,7 +4,13 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.springframework.beans.factory.annotation.Value;
@@ -48,20 +54,24 @@ public class SpringFlow {
         String url = "jdbc:postgresql://" + database.getAuthority().replaceFirst(".*@", "") + database.getPath()
                 + "?currentSchema=" + SCHEMA;
         makeTables(url, login);
+        String life = "-" + args[3] + System.currentTimeMillis();
         var application = new SpringApplication(SpringFlow.class);
-        application.setDefaultProperties(settings(args[0], url, login, args[2], args[3]));
+        application.setDefaultProperties(settings(args[0], url, login, args[2], args[3], life));
+        application.addInitializers(context -> passOver(args[0], args[3], life));
         application.run();
     }
 
-    private static Map<String, Object> settings(String brokers, String url, String[] login, String port, String prefix) {
+    private static Map<String, Object> settings(
+            String brokers, String url, String[] login, String port, String prefix, String life) {
         var settings = new HashMap<String, Object>(Map.of(
                 "flow.prefix", prefix,
+                "flow.life", life,
                 "spring.main.banner-mode", "off",
                 "spring.main.log-startup-info", false,
                 "logging.level.root", "warn",
                 "logging.level.org.springframework.boot.autoconfigure.AutoConfigurationPackages", "error",
                 "spring.threads.virtual.enabled", true,
-                "spring.lifecycle.timeout-per-shutdown-phase", "3s"));
+                "spring.lifecycle.timeout-per-shutdown-phase", "2s"));
         settings.putAll(Map.of(
                 "server.port", port,
                 "server.address", "127.0.0.1",
@@ -106,6 +116,28 @@ public class SpringFlow {
                 statement.execute("INSERT INTO product (id, available) VALUES ('" + product.getKey() + "', "
                         + product.getValue().stock() + ")");
             }
+        }
+    }
+
+    /** The new tables know nothing of what an earlier life left in the topics: new groups begin behind it. */
+    private static void passOver(String brokers, String prefix, String life) {
+        try (var admin = Admin.create(Map.<String, Object>of("bootstrap.servers", brokers))) {
+            var known = admin.listTopics().names().get();
+            for (var reads : Topics.READ_BY.entrySet()) {
+                String topic = prefix + reads.getKey();
+                if (known.contains(topic)) {
+                    var latest = new HashMap<TopicPartition, OffsetSpec>();
+                    for (var partition : admin.describeTopics(Set.of(topic)).allTopicNames().get().get(topic).partitions()) {
+                        latest.put(new TopicPartition(topic, partition.partition()), OffsetSpec.latest());
+                    }
+                    var ends = new HashMap<TopicPartition, OffsetAndMetadata>();
+                    admin.listOffsets(latest).all().get()
+                            .forEach((partition, end) -> ends.put(partition, new OffsetAndMetadata(end.offset())));
+                    admin.alterConsumerGroupOffsets(reads.getValue() + life, ends).all().get();
+                }
+            }
+        } catch (ExecutionException | InterruptedException failed) {
+            throw new IllegalStateException(failed);
         }
     }
 

@@ -49,7 +49,8 @@ impl FileSink {
                 let mut whole = whole.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut file = std::fs::OpenOptions::new().read(true).append(true).create(true).open(path)?;
                 // Whoever was killed in the middle of a line left it open.
-                let torn = !*whole && file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 && {
+                let is_file = file.metadata()?.is_file();
+                let torn = !*whole && is_file && file.seek(SeekFrom::End(0))? > 0 && {
                     let mut last = [0];
                     file.seek(SeekFrom::End(-1))?;
                     file.read_exact(&mut last)?;
@@ -61,7 +62,8 @@ impl FileSink {
                 *whole = false;
                 file.write_all(lines)?;
                 *whole = true;
-                file.sync_data()
+                // A device or a pipe keeps nothing that could be synchronised.
+                if is_file { file.sync_data() } else { Ok(()) }
             }
         }
     }
