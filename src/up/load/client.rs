@@ -89,7 +89,7 @@ impl Client {
         let Ok(response) = request.send().await else { return Answer::None };
         let status = response.status();
         let Ok(bytes) = response.bytes().await else { return Answer::None };
-        if status != StatusCode::ACCEPTED {
+        if status != StatusCode::ACCEPTED && status != StatusCode::CREATED {
             return Answer::Refused(status.as_u16());
         }
         serde_json::from_slice(&bytes).map_or(Answer::None, |order: Order| Answer::Accepted(order.id))
