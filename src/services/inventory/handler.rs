@@ -78,14 +78,11 @@ impl Inventory {
         if commands.is_empty() {
             return Ok(());
         }
-        let (answers, now) = self.decided(tx, commands).await?;
-        let rows: Vec<outbox::Event> = answers
-            .into_iter()
-            .map(|answer| self.row(&answer, sources[answer.to].traceparent()))
-            .collect::<Result<_, _>>()?;
-        // The orders' rows are held until the end of the transaction, and so are their keys.
-        outbox::write(tx, &rows, KeyOrder::Held, now).await?;
-        Ok(())
+        self.carried(tx, commands, |answers| {
+            let row = |answer: Answer| self.row(&answer, sources[answer.to].traceparent());
+            Ok((answers.into_iter().map(row).collect::<Result<_, _>>()?, ()))
+        })
+        .await
     }
 
     /// Reserves what an order asks for, and answers; only what concerns others is announced.
@@ -97,21 +94,28 @@ impl Inventory {
     ) -> Result<Event, HandleError> {
         let command = Command::try_from(Event::OrderPlaced(order))
             .map_err(|error: NoCommand| HandleError::poison(error))?;
-        let (answers, now) = self.decided(tx, std::slice::from_ref(&command)).await?;
-        let (words, mut own): (Vec<Answer>, Vec<Answer>) =
-            answers.into_iter().partition(|answer| matches!(answer.event, Event::SendNotification(_)));
-        let rows: Vec<outbox::Event> =
-            words.iter().map(|answer| self.row(answer, traceparent.clone())).collect::<Result<_, _>>()?;
-        outbox::write(tx, &rows, KeyOrder::Held, now).await?;
-        own.pop().map(|answer| answer.event).ok_or_else(|| HandleError::poison("an order without an answer"))
+        self.carried(tx, std::slice::from_ref(&command), |answers| {
+            let (mut rows, mut own) = (Vec::new(), None);
+            for answer in answers {
+                let row = self.row(&answer, traceparent.clone())?;
+                match answer.event {
+                    Event::SendNotification(_) => rows.push(row),
+                    event => own = Some(event),
+                }
+            }
+            Ok((rows, own.ok_or_else(|| HandleError::poison("an order without an answer"))?))
+        })
+        .await
     }
 
-    /// Carries commands out; what is answered, which nobody was told yet.
-    async fn decided(
+    /// Carries commands out. `announced`: which rows its answers become, and what else is to be known of them; where it
+    /// refuses, nothing was written.
+    async fn carried<T>(
         &self,
         tx: &mut Tx,
         commands: &[Command],
-    ) -> Result<(Vec<Answer>, UnixMillis), HandleError> {
+        announced: impl FnOnce(Vec<Answer>) -> Result<(Vec<outbox::Event>, T), HandleError>,
+    ) -> Result<T, HandleError> {
         // Before anything is held.
         tokio::time::sleep(self.settings.delay).await;
         let now = (self.settings.now)();
@@ -119,8 +123,11 @@ impl Inventory {
         let desk = Desk { ids: &*self.ids, now: &timestamp, operators: &self.settings.operators };
         let before = store::load(tx, commands).await?;
         let (after, answers) = decide(before.clone(), commands, &desk);
+        let (rows, known) = announced(answers)?;
         store::save(tx, &before, &after, now).await?;
-        Ok((answers, now))
+        // The orders' rows are held until the end of the transaction, and so are their keys.
+        outbox::write(tx, &rows, KeyOrder::Held, now).await?;
+        Ok(known)
     }
 
     /// An answer as a row of the outbox. One that does not keep its schema is refused, and its command with it.
