@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from support import measure, messaging
+from support import measure, messaging, stores
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "30"))
 RATE = int(os.environ.get("BENCH_RATE", "100"))
@@ -77,15 +77,13 @@ class Spans(http.server.BaseHTTPRequestHandler):
 class System:
     """The order service and the inventory, each a process of its own, over a database of their own."""
 
-    def __init__(self, way, topology, letters, environment=None):
-        self.kafkaflow, self.brokers, self.postgres = (os.environ[name] for name in ["BENCH_KAFKAFLOW", "BENCH_BROKERS", "BENCH_POSTGRES"])
-        self.topology, self.letters = topology, letters
+    def __init__(self, way, store, topology, letters, environment=None):
+        self.kafkaflow, self.brokers = (os.environ[name] for name in ["BENCH_KAFKAFLOW", "BENCH_BROKERS"])
+        self.store, self.topology, self.letters = store, topology, letters
         self.way, self.environment = way, {**os.environ, **(environment or {})}
-        self.database = f"rest_{secrets.token_hex(4)}"
         self.running = {}
 
     def __enter__(self):
-        subprocess.run(["psql", "-q", self.postgres, "-c", f"create database {self.database}"], check=True)
         self.inventory()
         self.start("order", PORT, "--reserve", self.way, "--inventory", f"http://127.0.0.1:{PORT + 1}", "--payments", "none")
         return self
@@ -93,14 +91,12 @@ class System:
     def __exit__(self, *_):
         for name in list(self.running):
             self.stop(name)
-        subprocess.run(["psql", "-q", self.postgres, "-c", f"drop database {self.database} with (force)"], check=False)
 
     def inventory(self, delay="0s"):
         self.start("inventory", PORT + 1, "--reservations", "--delay", delay)
 
     def start(self, name, port, *more):
-        store = self.postgres.rsplit("/", 1)[0] + "/" + self.database
-        argv = [self.kafkaflow, "run", name, "-b", self.brokers, "--store", store, "--listen", f"127.0.0.1:{port}", "--topology", self.topology, *more]
+        argv = [self.kafkaflow, "run", name, "-b", self.brokers, "--store", self.store, "--listen", f"127.0.0.1:{port}", "--topology", self.topology, *more]
         with open(f"{os.environ['BENCH_WORK']}/rest-{name}.log", "a", encoding="utf-8") as log:
             self.running[name] = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT, env=self.environment)
         deadline = time.monotonic() + READY
@@ -148,10 +144,11 @@ class System:
 @contextlib.contextmanager
 def among(way, environment=None):
     """A system with topics of its own."""
-    with messaging.system(os.environ["BENCH_WORK"]) as (topology, letters):
+    topics, store = messaging.system(os.environ["BENCH_WORK"]), stores.postgres(os.environ["BENCH_POSTGRES"])
+    with topics as (topology, letters), store as location:
         apply = [os.environ["BENCH_KAFKAFLOW"], "apply", topology, "-b", os.environ["BENCH_BROKERS"], "--yes"]
         subprocess.run(apply, stdout=subprocess.DEVNULL, check=True)
-        with System(way, topology, letters, environment) as system:
+        with System(way, location, topology, letters, environment) as system:
             yield system
 
 

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
 use outcomes::Outcomes;
-use place::{Connection, follow};
+use place::{Connection, Placed, follow};
 
 const USAGE: &str = "usage: flow sustained|paced|trial URL BROKERS TOPIC SECONDS NUMBER";
 /// Connections that place orders.
@@ -64,6 +64,17 @@ struct Ledger {
     refused: u64,
 }
 
+impl Ledger {
+    fn note(&mut self, placed: Option<Placed>) {
+        match placed {
+            Some(placed) => {
+                self.accepted.insert(placed.id);
+            }
+            None => self.refused += 1,
+        }
+    }
+}
+
 fn product(number: u64) -> &'static str {
     if number % SOLD_OUT_EACH == SOLD_OUT_EACH - 1 {
         "PROD-404"
@@ -91,12 +102,7 @@ async fn warm_up(address: &str, outcomes: &Outcomes, ledger: &mut Ledger) {
     let mut connection = Connection::open(address).await;
     while outcomes.seen() == 0 {
         assert!(Instant::now() < deadline, "no order was settled within {LAST:?}");
-        match connection.place("LOAD-WARM", product(0)).await {
-            Some(placed) => {
-                ledger.accepted.insert(placed.id);
-            }
-            None => ledger.refused += 1,
-        }
+        ledger.note(connection.place("LOAD-WARM", product(0)).await);
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
@@ -231,19 +237,14 @@ async fn paced(
 
 /// What became of one order.
 struct Sent {
-    placed: Option<place::Placed>,
+    placed: Option<Placed>,
     took: Duration,
     outcome: Option<Duration>,
     measured: bool,
 }
 
 fn note(sent: Sent, ledger: &mut Ledger, post: &mut Histogram<u64>, outcome: &mut Histogram<u64>) {
-    match sent.placed {
-        Some(placed) => {
-            ledger.accepted.insert(placed.id);
-        }
-        None => ledger.refused += 1,
-    }
+    ledger.note(sent.placed);
     if sent.measured {
         post.saturating_record(micros(sent.took));
         if let Some(took) = sent.outcome {

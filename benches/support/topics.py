@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from . import wire
-from .processes import pid_in
+from .processes import own_ticks, pid_in
 
 PREFIX = "bench."
 MOST = 10_000
@@ -107,9 +107,4 @@ class Cluster:
             quiet = quiet + 1 if used < rest else 0
 
     def ticks(self):
-        total = 0
-        for pid in self.pids:
-            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-                fields = file.read().rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
-        return total
+        return sum(map(own_ticks, self.pids))

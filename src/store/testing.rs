@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor};
 
+use super::outbox::{self, BUCKETS, Followers, Pending};
 use super::{Connection, Location, Migration, Store, StoreError, Tx};
 
 /// A store that nobody else has, and where it is.
@@ -25,6 +26,12 @@ impl TestStore {
         let location = postgres_database().await;
         let store = Store::open(&location, "service", migrations, 8).await.expect("the store opens");
         Self { store, location, _folder: None }
+    }
+
+    /// What waits to be published.
+    pub(crate) async fn waiting(&self) -> Vec<Pending> {
+        let all: Vec<i16> = (0..i16::try_from(BUCKETS).unwrap()).collect();
+        outbox::pending(&mut self.store.reading(), &all, &[], &[], Followers::Wait, 100).await.unwrap()
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::assets::Assets;
 use super::means::duration;
 use super::order::read_token;
-use super::settings::{CommonArgs, File, Printed};
+use super::settings::{CommonArgs, File, Printed, open_to_others};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::{catalog_file, signal};
@@ -80,9 +80,8 @@ impl InventoryArgs {
 
     pub(crate) fn print(&self, printed: &mut Printed) {
         printed.set("operators", Some(self.operators().to_owned()));
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         printed.set("reservations", Some(self.reservations.to_string()));
-        printed.set("reservation-token-file", path(&self.reservation_token_file));
+        printed.path("reservation-token-file", self.reservation_token_file.as_deref());
         printed.set("delay", Some(self.delay.clone().unwrap_or_else(|| "0s".to_owned())));
     }
 
@@ -96,7 +95,7 @@ impl InventoryArgs {
             return Ok(None);
         }
         let token = self.reservation_token_file.as_deref().map(read_token).transpose()?;
-        if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback())
+        if let Some(open) = open_to_others(addresses)
             && token.is_none()
         {
             return Err(CliError::usage(format!(
@@ -132,7 +131,7 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     let catalog = args.catalog.or(file.catalog);
     if common.print {
         let mut printed = common.printed()?;
-        printed.set("catalog", catalog.map(|path| path.display().to_string()));
+        printed.path("catalog", catalog.as_deref());
         own.print(&mut printed);
         out.write_all(printed.text().as_bytes())?;
         return Ok(Exit::Fine);

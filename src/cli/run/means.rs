@@ -133,7 +133,6 @@ impl MeansArgs {
     }
 
     pub(super) fn print(&self, printed: &mut Printed) {
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let place = |place: &Option<String>| Some(shown(place.as_deref().unwrap_or(CONSOLE)));
         printed.set("email", place(&self.email));
         printed.set("sms", place(&self.sms));
@@ -146,9 +145,9 @@ impl MeansArgs {
         printed.set("from", self.from.clone());
         printed.list("list", &self.list);
         printed.set("smtp-user", self.smtp_user.clone());
-        printed.set("smtp-password-file", path(&self.smtp_password_file));
+        printed.path("smtp-password-file", self.smtp_password_file.as_deref());
         printed.set("smtp-plain", Some(self.smtp_plain.to_string()));
-        printed.set("webhook-token-file", path(&self.webhook_token_file));
+        printed.path("webhook-token-file", self.webhook_token_file.as_deref());
         printed.set("webhook-batch", Some(self.webhook_batch.unwrap_or(1).to_string()));
     }
 

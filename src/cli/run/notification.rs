@@ -63,7 +63,7 @@ impl NotificationArgs {
     }
 
     pub(crate) fn print(&self, printed: &mut Printed) {
-        printed.set("templates", self.templates.as_ref().map(|path| path.display().to_string()));
+        printed.path("templates", self.templates.as_deref());
         printed.set("batch", Some(self.batch.unwrap_or(BATCH).to_string()));
         printed.set("batch-wait", Some(self.batch_wait.clone().unwrap_or_else(|| "0s".to_owned())));
         self.means.print(printed);

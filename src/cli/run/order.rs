@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::assets::{Assets, prices};
 use super::means::duration;
-use super::settings::{CommonArgs, File, Printed};
+use super::settings::{CommonArgs, File, Printed, open_to_others};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::signal;
@@ -101,11 +101,10 @@ pub(crate) struct OrderArgs {
 }
 
 /// How stock is reserved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ReserveBy {
     /// By an event; the order is PENDING until its answer comes
-    #[default]
     Events,
     /// By a call of the inventory's POST /reservations; the client waits for it
     Http,
@@ -150,14 +149,13 @@ impl OrderArgs {
     }
 
     pub(crate) fn print(&self, printed: &mut Printed) {
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        printed.set("catalog", path(&self.catalog));
-        printed.set("api-token-file", path(&self.api_token_file));
+        printed.path("catalog", self.catalog.as_deref());
+        printed.path("api-token-file", self.api_token_file.as_deref());
         printed.set("anonymous", Some(self.anonymous.to_string()));
         let by = if self.reserves_by_http() { "http" } else { "events" };
         printed.set("reserve", Some(by.to_owned()));
         printed.set("inventory", Some(self.inventory.clone().unwrap_or_else(|| INVENTORY.to_owned())));
-        printed.set("inventory-token-file", path(&self.inventory_token_file));
+        printed.path("inventory-token-file", self.inventory_token_file.as_deref());
         printed.set("reserve-within", Some(self.reserve_within.clone().unwrap_or_else(|| "2s".to_owned())));
         let name = if self.payments() == PaymentsBy::None { "none" } else { "simulated" };
         printed.set("payments", Some(name.to_owned()));
@@ -239,7 +237,7 @@ impl OrderArgs {
         closed: watch::Receiver<bool>,
     ) -> Result<Settings<Provider>, CliError> {
         let token = self.token()?.map(|token| Token::new(&token));
-        if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback())
+        if let Some(open) = open_to_others(addresses)
             && token.is_none()
             && !self.anonymous
         {

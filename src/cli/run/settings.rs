@@ -197,7 +197,7 @@ impl Common {
         let mut printed = Printed::default();
         printed.set("brokers", brokers);
         printed.set("config", self.connect.file());
-        printed.set("topology", self.topology.as_ref().map(|path| path.display().to_string()));
+        printed.path("topology", self.topology.as_deref());
         printed.set("env", self.env.clone());
         printed.set("store", Some(self.location.to_string()));
         printed.set("instance", self.instance.clone());
@@ -291,6 +291,11 @@ impl Common {
     }
 }
 
+/// The first of these that other machines reach.
+pub(super) fn open_to_others(addresses: &[SocketAddr]) -> Option<&SocketAddr> {
+    addresses.iter().find(|address| !address.ip().is_loopback())
+}
+
 /// Where `flag` says that HTTP is served.
 pub(crate) fn addresses(flag: &str, text: &str) -> Result<Vec<SocketAddr>, CliError> {
     let wrong = || CliError::usage(format!("{} is no address to serve on", quoted(text)));
@@ -326,6 +331,10 @@ impl Printed {
                 writeln!(self.0, "{name}: {value}")
             }
         };
+    }
+
+    pub(crate) fn path(&mut self, name: &str, path: Option<&Path>) {
+        self.set(name, path.map(|path| path.display().to_string()));
     }
 
     pub(crate) fn list(&mut self, name: &str, values: &[String]) {

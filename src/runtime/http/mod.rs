@@ -1,18 +1,22 @@
 //! What every service's HTTP has: a server with limits, errors as problem+json (RFC 9457), `/metrics`, `/healthz` and
 //! `/readyz`, and a measure and a span of every request.
 
+mod call;
 mod guard;
 mod observe;
 mod operations;
 mod problem;
+mod request;
 mod server;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use call::{causes, client};
 pub(crate) use guard::{Token, guarded};
 pub(crate) use observe::{Served, observed};
 pub(crate) use operations::{Operations, operations};
 pub(crate) use problem::{Problem, Violation};
+pub(crate) use request::{AGAIN, MOST_BYTES, opened, whole};
 pub(crate) use server::{Limits, serve};
 
 use axum::Router;

@@ -2,10 +2,9 @@
 //! known, by a call or by an event, is answered as it was the first time.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
@@ -16,16 +15,11 @@ use tokio::sync::watch;
 use super::handler::Inventory;
 use crate::event::{Event, EventType, OrderPlaced};
 use crate::runtime::HandleError;
-use crate::runtime::http::{Problem, Served, Token, Violation, guarded};
+use crate::runtime::http::{AGAIN, Problem, Served, Token, Violation, guarded, opened, whole};
 use crate::runtime::relay::Wake;
 use crate::schema::Judge;
 use crate::store::{Store, StoreError};
 
-/// What a body may have, and how long it may take.
-const MOST_BYTES: usize = 64 * 1024;
-const BODY_WITHIN: Duration = Duration::from_secs(10);
-/// When a client may ask again that was turned away.
-const AGAIN: Duration = Duration::from_secs(1);
 /// Orders that meet at a product wait for each other; one that another process wrote meanwhile is begun anew.
 const ATTEMPTS: u32 = 5;
 
@@ -50,20 +44,8 @@ async fn reserve(
     Extension(served): Extension<Served>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, MOST_BYTES)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => {
-            let detail = format!("a body has at most {MOST_BYTES} bytes, and arrives whole");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail));
-        }
-        Err(_) => {
-            let detail = format!("the body did not arrive within {} s", BODY_WITHIN.as_secs());
-            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail));
-        }
-    };
-    let order = order(&api.judge, &body)?;
-    let store = api.store.borrow().clone();
-    let store = store.ok_or_else(|| Problem::unavailable("store", "the store is not open yet", AGAIN))?;
+    let order = order(&api.judge, &whole(body).await?)?;
+    let store = opened(&api.store)?;
     let answer = reserved(&api, &store, &order, &served).await.map_err(|error| refused(&error))?;
     api.wake.wake();
     let status = match &answer {

@@ -1,5 +1,6 @@
 //! Reservations by a call, over both stores.
 
+use axum::body::to_bytes;
 use axum::http::Request;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -9,7 +10,6 @@ use crate::runtime::Tracing;
 use crate::runtime::http::{complete, observed};
 use crate::services::inventory::store::open;
 use crate::services::inventory::testing::{Counted, judge, settings};
-use crate::store::outbox::{self, Followers};
 use crate::store::testing::{TestStore, on_both_stores};
 
 on_both_stores! { crate::services::inventory::MIGRATIONS;
@@ -49,9 +49,7 @@ async fn post(app: &Router, body: String) -> (u16, Value) {
 }
 
 async fn waiting(test: &TestStore) -> Vec<String> {
-    let all: Vec<i16> = (0..64).collect();
-    let rows =
-        outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 100).await.unwrap();
+    let rows = test.waiting().await;
     rows.into_iter().map(|row| row.event_type).collect()
 }
 

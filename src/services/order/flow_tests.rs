@@ -17,7 +17,7 @@ use crate::event::{Channel, Event, SendNotification};
 use crate::messaging::Record;
 use crate::runtime::relay::Wake;
 use crate::runtime::{BatchOutcome, HandleError, Handler};
-use crate::store::outbox::{self, Followers};
+use crate::store::outbox;
 use crate::store::testing::{TestStore, on_both_stores};
 
 on_both_stores! { crate::services::order::store::MIGRATIONS;
@@ -60,9 +60,7 @@ async fn order(test: &TestStore, id: &str) -> Order {
 
 /// What customers are told, in the order of the outbox, with the trace of each.
 async fn notices(test: &TestStore) -> Vec<(SendNotification, Option<String>)> {
-    let all: Vec<i16> = (0..64).collect();
-    let rows =
-        outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 100).await.unwrap();
+    let rows = test.waiting().await;
     let read = |row: outbox::Pending| match Event::from_json(row.payload.as_bytes()) {
         Ok(Event::SendNotification(notice)) => Some((notice, row.traceparent)),
         _ => None,

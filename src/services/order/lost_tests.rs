@@ -11,7 +11,7 @@ use crate::services::order::hearing::Heard;
 use crate::services::order::payment::{Answer, Charge, Payments};
 use crate::services::order::state::{Happened, Status};
 use crate::services::order::testing::{judge, place, placed};
-use crate::store::outbox::{Followers, Published};
+use crate::store::outbox::Published;
 use crate::store::testing::{TestStore, on_both_stores};
 use crate::topology::{SchemaFiles, load};
 
@@ -47,17 +47,13 @@ fn topology() -> Topology {
 
 /// What waits to be published: key and type.
 async fn waiting(test: &TestStore) -> Vec<(String, String)> {
-    let all: Vec<i16> = (0..64).collect();
-    let rows =
-        outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 100).await.unwrap();
+    let rows = test.waiting().await;
     rows.into_iter().map(|row| (row.key, row.event_type)).collect()
 }
 
 /// Publishes what waits under these keys.
 async fn publish(test: &TestStore, keys: &[&str]) {
-    let all: Vec<i16> = (0..64).collect();
-    let rows =
-        outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 100).await.unwrap();
+    let rows = test.waiting().await;
     let rows = rows.iter().filter(|row| keys.contains(&row.key.as_str()));
     let published: Vec<Published> =
         rows.map(|row| Published { seq: row.seq, partition: 0, offset: row.seq }).collect();

@@ -13,6 +13,7 @@ use super::results::happened;
 use super::store;
 use crate::event::Event;
 use crate::runtime::HandleError;
+use crate::runtime::http::{causes, client};
 use crate::runtime::relay::Wake;
 use crate::runtime::service::{Ending, asked};
 use crate::store::Store;
@@ -25,10 +26,10 @@ pub(crate) const REASON: &str = "The inventory did not answer";
 const ABANDONED: Duration = Duration::from_secs(60);
 /// How often such orders are looked for, and how many are ended in one transaction.
 const LOOK: Duration = Duration::from_secs(10);
+const AT_ONCE: u32 = 500;
 /// How far back: after a start, and from then on.
 const STOPPED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const RECENT: Duration = Duration::from_secs(60 * 60);
-const AT_ONCE: u32 = 500;
 
 /// The inventory's address, and how it is asked.
 #[derive(Clone, Debug)]
@@ -45,10 +46,7 @@ impl Inventory {
         token: Option<HeaderValue>,
         within: Duration,
     ) -> Result<Self, reqwest::Error> {
-        // Once a process; whoever comes second finds it done.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(within).redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { client, url, token })
+        Ok(Self { client: client().timeout(within).build()?, url, token })
     }
 
     /// What it answers to an order; else why it does not.
@@ -72,16 +70,7 @@ impl Inventory {
 }
 
 fn in_words(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer in time".to_owned();
-    }
-    let mut words = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        words = inner.to_string();
-        cause = inner.source();
-    }
-    words
+    if error.is_timeout() { "no answer in time".to_owned() } else { causes(error) }
 }
 
 /// Reserves for orders while their clients wait.
@@ -132,13 +121,13 @@ impl Reserving {
         let sweeping = async {
             let mut since = STOPPED;
             loop {
-                let swept = self.sweep_once(&orders, (self.give_up.ledger.now)(), since).await;
-                if swept.is_ok() {
-                    since = RECENT;
-                }
-                match swept {
-                    Ok(0) => {}
-                    Ok(count) => tracing::warn!("{count} orders never had an answer, and are cancelled"),
+                match self.sweep_once(&orders, (self.give_up.ledger.now)(), since).await {
+                    Ok(count) => {
+                        since = RECENT;
+                        if count > 0 {
+                            tracing::warn!("{count} orders never had an answer, and are cancelled");
+                        }
+                    }
                     Err(error) => tracing::warn!("orders without an answer: {error}"),
                 }
                 tokio::time::sleep(LOOK).await;

@@ -1,29 +1,22 @@
 //! Orders whose clients wait for the inventory, over both stores; the inventory is a server that says what a test wants.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 use tower::ServiceExt;
 
 use super::*;
 use crate::runtime::Tracing;
 use crate::runtime::http::{complete, observed};
-use crate::services::announce::new_event_id;
 use crate::services::order::api::{Api, Beside, routes};
 use crate::services::order::desk;
 use crate::services::order::feed::Feed;
 use crate::services::order::ids::new_order_id;
 use crate::services::order::placing::tests::ORDER;
-use crate::services::order::testing::{judge, ledger, place, placed};
-use crate::store::outbox::Followers;
+use crate::services::order::testing::{self, ledger, place, placed};
 use crate::store::testing::{TestStore, on_both_stores};
-use crate::unit::Money;
 
 on_both_stores! { crate::services::order::store::MIGRATIONS;
     who_waits_is_told_the_outcome_and_the_same_again_under_the_same_key,
@@ -82,23 +75,7 @@ fn reserving(inventory: Inventory) -> Reserving {
 fn app(test: &TestStore, reserving: Reserving) -> Router {
     let (desk, clerk) = desk::open();
     tokio::spawn(clerk.run(test.store.clone(), Wake::new(), crate::services::order::testing::now));
-    let price = |product: &str, cents| (product.to_owned(), Money::from_cents(cents).unwrap());
-    let api = Api {
-        desk,
-        feed: Feed::default(),
-        store: watch::channel(Some(test.store.clone())).1,
-        prices: Arc::new(HashMap::from([price("PROD-101", 4999), price("PROD-205", 1995)])),
-        announcer: crate::services::announce::Announcer::new(judge()),
-        topic: "orders".into(),
-        now: crate::services::order::testing::now,
-        new_event_id,
-        new_order_id,
-        token: None,
-        ending: watch::channel(false).1,
-        streams: Api::streams(),
-        closed: watch::channel(false).1,
-        reserving: Some(reserving),
-    };
+    let api = Api { reserving: Some(reserving), ..testing::api(test, desk) };
     observed(complete(routes(api, Beside::default())), Tracing::default())
 }
 
@@ -112,9 +89,7 @@ async fn order(app: &Router, key: &str) -> (u16, Value) {
 
 /// What waits to be published: its topic and type.
 async fn waiting(test: &TestStore) -> Vec<(String, String)> {
-    let all: Vec<i16> = (0..64).collect();
-    let rows =
-        outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 100).await.unwrap();
+    let rows = test.waiting().await;
     rows.into_iter().map(|row| (row.topic, row.event_type)).collect()
 }
 

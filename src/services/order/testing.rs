@@ -1,11 +1,17 @@
 //! Orders for tests.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
+use super::api::Api;
+use super::desk::Desk;
 use super::feed::Feed;
+use super::ids::new_order_id;
 use super::results::Ledger;
 use super::store::{self, Placed, Taken};
-use crate::event::{EventId, OrderId};
+use crate::event::EventId;
 use crate::schema::Judge;
 use crate::services::announce::{Announcer, new_event_id};
 use crate::store::outbox::Event;
@@ -63,6 +69,23 @@ pub(crate) fn ledger(capture: bool, feed: Feed) -> Ledger {
     }
 }
 
-pub(crate) fn order_id(id: &str) -> OrderId {
-    OrderId::new(id).unwrap()
+/// The API over a store, for orders of two products; what a test is about it sets itself.
+pub(crate) fn api(test: &TestStore, desk: Desk) -> Api {
+    let price = |product: &str, cents| (product.to_owned(), Money::from_cents(cents).unwrap());
+    Api {
+        desk,
+        feed: Feed::default(),
+        store: watch::channel(Some(test.store.clone())).1,
+        prices: Arc::new(HashMap::from([price("PROD-101", 4999), price("PROD-205", 1995)])),
+        announcer: Announcer::new(judge()),
+        topic: "orders".into(),
+        now,
+        new_event_id,
+        new_order_id,
+        token: None,
+        ending: watch::channel(false).1,
+        streams: Api::streams(),
+        closed: watch::channel(false).1,
+        reserving: None,
+    }
 }

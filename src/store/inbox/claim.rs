@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row, SqliteConnection};
 
 use super::{Death, make_days, set_applied};
@@ -66,49 +67,61 @@ pub async fn claim(
 
 /// What [`claim`] would say of these events; nothing is noted. One statement, so a glance at the store does.
 pub async fn look(tx: &mut Tx, group: &str, events: &[Candidate<'_>]) -> Result<Vec<Claim>, StoreError> {
-    const KNOWN: &str = "SELECT event_id, NULL, NULL, NULL FROM inbox WHERE consumer_group = $1 AND event_id";
-    const DEAD: &str = "SELECT event_id, place, class, reason FROM inbox_dead
-                        WHERE NOT applied AND consumer_group = $1 AND event_id";
-    const HANDLED: &str = "SELECT event_id, NULL, NULL, NULL FROM inbox_dead WHERE applied AND consumer_group = $1 AND event_id";
     if events.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<&str> = events.iter().map(|event| event.id).collect();
-    let all = |among: &str| {
-        AssertSqlSafe(format!("{KNOWN} {among} UNION ALL {DEAD} {among} UNION ALL {HANDLED} {among}"))
-    };
-    let mut answers: Answers = ids.iter().map(|id| ((*id).to_owned(), None)).collect();
-    match tx.connection().await? {
+    let answers = match tx.connection().await? {
         Connection::Postgres(connection) => {
-            let rows = sqlx::query(all("= ANY ($2)")).bind(group).bind(&ids).fetch_all(connection).await?;
-            rows.iter().try_for_each(|row| note(row, &mut answers))?;
+            let rows = sqlx::query(AssertSqlSafe(known("= ANY ($2)"))).bind(group).bind(&ids);
+            left(&ids, &rows.fetch_all(connection).await?)?
         }
         Connection::Sqlite(connection) => {
-            let among = "IN (SELECT value FROM json_each($2))";
-            let rows = sqlx::query(all(among)).bind(group).bind(json(&ids)?).fetch_all(connection).await?;
-            rows.iter().try_for_each(|row| note(row, &mut answers))?;
+            let rows = known_in_sqlite(connection, group, &json(&ids)?).await?;
+            left(&ids, &rows)?
         }
-    }
+    };
     Ok(judge(events, answers).0)
 }
 
-/// One id that is known: as handled, or as given up.
-fn note<'r, R>(row: &'r R, answers: &mut Answers) -> Result<(), StoreError>
+/// What the inbox knows of some ids: those that were handled alone, those that are given up with their deaths.
+fn known(among: &str) -> String {
+    const KNOWN: &str = "SELECT event_id, NULL, NULL, NULL FROM inbox WHERE consumer_group = $1 AND event_id";
+    const DEAD: &str =
+        "SELECT event_id, CASE WHEN applied THEN NULL ELSE place END, class, reason FROM inbox_dead
+                        WHERE consumer_group = $1 AND event_id";
+    format!("{KNOWN} {among} UNION ALL {DEAD} {among}")
+}
+
+async fn known_in_sqlite(
+    connection: &mut SqliteConnection,
+    group: &str,
+    ids: &str,
+) -> Result<Vec<SqliteRow>, StoreError> {
+    let sql = known("IN (SELECT value FROM json_each($2))");
+    Ok(sqlx::query(AssertSqlSafe(sql)).bind(group).bind(ids).fetch_all(connection).await?)
+}
+
+/// Those of the ids that are not handled, by what is known of them.
+fn left<'r, R>(ids: &[&str], known: &'r [R]) -> Result<Answers, StoreError>
 where
     R: Row,
     usize: sqlx::ColumnIndex<R>,
     String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
 {
-    let id: String = row.try_get(0)?;
-    match row.try_get::<Option<String>, _>(1)? {
-        None => {
-            answers.remove(&id);
-        }
-        Some(place) => {
-            answers.insert(id, Some(Death { place, class: row.try_get(2)?, reason: row.try_get(3)? }));
+    let mut answers: Answers = ids.iter().map(|id| ((*id).to_owned(), None)).collect();
+    for row in known {
+        let id: String = row.try_get(0)?;
+        match row.try_get::<Option<String>, _>(1)? {
+            None => {
+                answers.remove(&id);
+            }
+            Some(place) => {
+                answers.insert(id, Some(Death { place, class: row.try_get(2)?, reason: row.try_get(3)? }));
+            }
         }
     }
-    Ok(())
+    Ok(answers)
 }
 
 /// What is to be done with each event, and the ids that come back from the dead. Of an event that is there twice the
@@ -188,21 +201,7 @@ async fn claim_in_sqlite(
     day: i32,
 ) -> Result<Option<Answers>, StoreError> {
     let given = json(&ids)?;
-    let known: Vec<String> = sqlx::query_scalar(
-        "SELECT event_id FROM inbox WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))",
-    )
-    .bind(group)
-    .bind(&given)
-    .fetch_all(&mut *connection)
-    .await?;
-    let dead = sqlx::query(
-        "SELECT event_id, place, class, reason, applied FROM inbox_dead
-         WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))",
-    )
-    .bind(group)
-    .bind(&given)
-    .fetch_all(&mut *connection)
-    .await?;
+    let known = known_in_sqlite(connection, group, &given).await?;
     let noted = sqlx::query(
         "INSERT INTO inbox (day, consumer_group, event_id)
          SELECT $3, $1, g.value FROM json_each($2) g
@@ -218,18 +217,5 @@ async fn claim_in_sqlite(
     if noted == ids.len() as u64 {
         return Ok(None);
     }
-    let mut answers: Answers = ids.iter().map(|id| ((*id).to_owned(), None)).collect();
-    for id in &known {
-        answers.remove(id);
-    }
-    for row in &dead {
-        let id: String = row.try_get(0)?;
-        if row.try_get(4)? {
-            answers.remove(&id);
-        } else {
-            let death = Death { place: row.try_get(1)?, class: row.try_get(2)?, reason: row.try_get(3)? };
-            answers.insert(id, Some(death));
-        }
-    }
-    Ok(Some(answers))
+    left(ids, &known).map(Some)
 }

@@ -212,6 +212,7 @@ pub(crate) async fn settle_leased(
         {
             return Ok(());
         }
+        // Which of them is not, the transaction says.
     }
     let mut tx = store.tx();
     lease::check(&mut tx, leases).await?;
@@ -219,7 +220,7 @@ pub(crate) async fn settle_leased(
     tx.commit().await
 }
 
-/// Whether all leases were held; else it changed nothing.
+/// Whether all leases were in their epochs; else it changed nothing.
 async fn settle_published(
     connection: &mut PgConnection,
     leases: &BTreeMap<String, i64>,
@@ -262,19 +263,7 @@ pub async fn settle(
     if !published.is_empty() {
         match tx.connection().await? {
             Connection::Postgres(connection) => {
-                sqlx::query(
-                    "WITH gone AS (DELETE FROM outbox_pending WHERE seq = ANY ($1))
-                     INSERT INTO outbox_published (seq, partition, \"offset\", published_at)
-                     SELECT seq, partition, \"offset\", $4
-                     FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS g (seq, partition, \"offset\")
-                     ON CONFLICT DO NOTHING",
-                )
-                .bind(published.iter().map(|row| row.seq).collect::<Vec<_>>())
-                .bind(published.iter().map(|row| row.partition).collect::<Vec<_>>())
-                .bind(published.iter().map(|row| row.offset).collect::<Vec<_>>())
-                .bind(now.0)
-                .execute(connection)
-                .await?;
+                settle_published(connection, &BTreeMap::new(), published, now).await?;
             }
             Connection::Sqlite(connection) => {
                 let rows: Vec<_> = published.iter().map(|row| (row.seq, row.partition, row.offset)).collect();

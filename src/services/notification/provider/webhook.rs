@@ -8,6 +8,7 @@ use reqwest::{Client, StatusCode, Url};
 use serde::Deserialize;
 
 use super::{Failure, Letter};
+use crate::runtime::http::{causes, client};
 
 /// Of an answer that is read.
 const MOST_ANSWER: usize = 1 << 20;
@@ -50,13 +51,8 @@ struct OfOne {
 
 impl Webhook {
     pub(crate) fn new(settings: WebhookSettings) -> Result<Self, reqwest::Error> {
-        // Once a process; whoever comes second finds it done.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .timeout(settings.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(settings.connections)
-            .build()?;
+        let client =
+            client().timeout(settings.timeout).pool_max_idle_per_host(settings.connections).build()?;
         Ok(Self { settings, client })
     }
 
@@ -118,28 +114,13 @@ impl Webhook {
 fn unsent(error: &reqwest::Error) -> Failure {
     if error.is_builder() {
         // A token that is no header, such as one of two lines.
-        return Failure::Locked(chain(error));
+        return Failure::Locked(causes(error));
     }
     if error.is_connect() {
-        Failure::Away { after: None, reason: chain(error) }
+        Failure::Away { after: None, reason: causes(error) }
     } else {
-        Failure::Again(chain(error))
+        Failure::Again(causes(error))
     }
-}
-
-/// The causes, without the address, which may have a key in it.
-fn chain(error: &reqwest::Error) -> String {
-    let mut words = Vec::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        words.push(cause.to_string());
-        source = cause.source();
-    }
-    if words.is_empty() {
-        words.push(if error.is_timeout() { "no answer in time".to_owned() } else { "no answer".to_owned() });
-    }
-    words.dedup();
-    words.join(": ")
 }
 
 /// What a status says of a letter (RFC 9110, 15).

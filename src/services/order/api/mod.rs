@@ -9,7 +9,6 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -21,19 +20,13 @@ use super::desk::Desk;
 use super::feed::Feed;
 use super::reserving::Reserving;
 use crate::event::{EventId, OrderId};
-use crate::runtime::http::{Problem, Token, guarded};
+use crate::runtime::http::{AGAIN, MOST_BYTES, Problem, Token, guarded, opened};
 use crate::services::announce::Announcer;
 use crate::store::{Store, StoreError};
 use crate::unit::{Money, UnixMillis};
 
-/// What a body may have.
-const MOST_BYTES: usize = 64 * 1024;
-/// How long a body may take.
-const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// Streams of events that are open at a time.
 const MOST_STREAMS: usize = 15_000;
-/// When a client may ask again that was turned away.
-const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the API needs. Clones share it.
 #[derive(Clone)]
@@ -67,8 +60,7 @@ impl Api {
     }
 
     fn store(&self) -> Result<Store, Problem> {
-        let store = self.store.borrow().clone();
-        store.ok_or_else(|| Problem::unavailable("store", "the store is not open yet", AGAIN))
+        opened(&self.store)
     }
 }
 

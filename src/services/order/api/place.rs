@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{Accepted, Links, path};
-use super::{AGAIN, Api, BODY_WITHIN, MOST_BYTES, store_failed};
+use super::{Api, store_failed};
 use crate::event::{Event, Fields, OrderPlaced, Timestamp};
-use crate::runtime::http::{Problem, Served, Violation};
+use crate::runtime::http::{AGAIN, Problem, Served, Violation, whole};
 use crate::services::order::desk::Refused;
 use crate::services::order::placing::NewOrder;
 use crate::services::order::reserving::Reserving;
@@ -41,19 +41,7 @@ pub(super) async fn place(
     }
     let key = idempotency_key(&headers)?;
     must_be_json(&headers)?;
-    let body = tokio::time::timeout(BODY_WITHIN, to_bytes(body, MOST_BYTES)).await;
-    let body = match body {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => {
-            let detail = format!("a body has at most {MOST_BYTES} bytes, and arrives whole");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail));
-        }
-        Err(_) => {
-            let detail = format!("the body did not arrive within {} s", BODY_WITHIN.as_secs());
-            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail));
-        }
-    };
-    let order = NewOrder::read(&body).map_err(invalid)?;
+    let order = NewOrder::read(&whole(body).await?).map_err(invalid)?;
     let mut placed = placed(&api, &order, key, served)?;
     let id = placed.id.clone();
     let asked = if api.reserving.is_some() { placed.announcement.take() } else { None };
@@ -118,18 +106,7 @@ async fn settled(store: &Store, id: &str) -> Result<Response, Problem> {
     let Some(order) = order.filter(|order| order.status != Status::Pending) else {
         return Err(in_progress());
     };
-    let body = Accepted {
-        order_id: id,
-        status: order.status.name(),
-        message: order.status.message(),
-        reason: order.reason.as_deref(),
-        links: Links::of(id),
-    };
-    let mut response = (StatusCode::CREATED, Json(body)).into_response();
-    if let Ok(location) = HeaderValue::from_str(&path(id)) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    Ok(told(StatusCode::CREATED, id, order.status, order.reason.as_deref()))
 }
 
 fn ending() -> Problem {
@@ -137,20 +114,24 @@ fn ending() -> Problem {
 }
 
 fn accepted(id: &str) -> Response {
-    let status = Status::Pending;
+    let mut response = told(StatusCode::ACCEPTED, id, Status::Pending, None);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(LOOK_AGAIN));
+    response
+}
+
+/// Where an order stands, and where there is more of it.
+fn told(code: StatusCode, id: &str, status: Status, reason: Option<&str>) -> Response {
     let body = Accepted {
         order_id: id,
         status: status.name(),
         message: status.message(),
-        reason: None,
+        reason,
         links: Links::of(id),
     };
-    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
-    let headers = response.headers_mut();
+    let mut response = (code, Json(body)).into_response();
     if let Ok(location) = HeaderValue::from_str(&path(id)) {
-        headers.insert(LOCATION, location);
+        response.headers_mut().insert(LOCATION, location);
     }
-    headers.insert(RETRY_AFTER, HeaderValue::from(LOOK_AGAIN));
     response
 }
 

@@ -1,7 +1,5 @@
 //! The API over both stores, without a socket.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,15 +17,12 @@ use crate::messaging::Record;
 use crate::runtime::http::{complete, observed};
 use crate::runtime::relay::Wake;
 use crate::runtime::{BatchOutcome, Handler, Tracing};
-use crate::services::announce::{Announcer, new_event_id};
 use crate::services::order::desk::{self, Clerk};
 use crate::services::order::feed::Feed;
 use crate::services::order::placing::tests::ORDER;
 use crate::services::order::results::Results;
-use crate::services::order::testing::{judge, ledger, now, order_id};
-use crate::store::outbox::{self, Followers};
+use crate::services::order::testing::{self, ledger, now};
 use crate::store::testing::{TestStore, on_both_stores};
-use crate::unit::Money;
 
 on_both_stores! { crate::services::order::store::MIGRATIONS;
     an_order_is_accepted_at_once_and_can_be_looked_at,
@@ -61,22 +56,13 @@ fn world(test: &TestStore, token: Option<&str>) -> World {
     let (open, store) = watch::channel(Some(test.store.clone()));
     let (end, ending) = watch::channel(false);
     let (close, closed) = watch::channel(false);
-    let price = |product: &str, cents| (product.to_owned(), Money::from_cents(cents).unwrap());
     let api = Api {
-        desk,
         feed: feed.clone(),
         store,
-        prices: Arc::new(HashMap::from([price("PROD-101", 4999), price("PROD-205", 1995)])),
-        announcer: Announcer::new(judge()),
-        topic: "orders".into(),
-        now,
-        new_event_id,
-        new_order_id: || order_id(&format!("ORD-{}", uuid::Uuid::new_v4())),
         token: token.map(Token::new),
         ending,
-        streams: Api::streams(),
         closed,
-        reserving: None,
+        ..testing::api(test, desk)
     };
     let app = observed(complete(routes(api, super::Beside::default())), Tracing::default());
     let results = Results(ledger(false, feed.clone()));
@@ -172,8 +158,7 @@ async fn an_order_is_accepted_at_once_and_can_be_looked_at(test: TestStore) {
     assert_eq!(location, format!("/orders/{id}"));
     assert_eq!(said["status"], "PENDING");
     assert_eq!(said["message"], "Your order is being confirmed. This usually takes a few seconds.");
-    let all: Vec<i16> = (0..64).collect();
-    let rows = outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 10).await.unwrap();
+    let rows = test.waiting().await;
     let Event::OrderPlaced(event) = Event::from_json(rows[0].payload.as_bytes()).unwrap() else { panic!() };
     assert_eq!(
         (event.order_id.as_str(), event.items.total().to_string()),

@@ -9,7 +9,7 @@ use crate::services::order::placing::Contact;
 use crate::services::order::state::{Standing, Status};
 use crate::services::order::store;
 use crate::services::order::testing::{NOW, place, placed};
-use crate::store::outbox::{self, Followers};
+use crate::store::outbox;
 use crate::store::testing::{TestStore, on_both_stores};
 use crate::unit::Money;
 
@@ -36,8 +36,7 @@ async fn an_order_is_what_was_placed_and_is_announced_once(test: TestStore) {
     assert_eq!((order.total.cents(), order.paid, order.reason), (11_993, false, None));
     assert_eq!((order.items, order.placed_at), (orders[1].items.clone(), NOW));
     assert_eq!(shown(&test, "ORD-3").await, None);
-    let all: Vec<i16> = (0..64).collect();
-    let rows = outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 10).await.unwrap();
+    let rows = test.waiting().await;
     assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["evt-ORD-1", "evt-ORD-2"]);
     let heard = store::timeline(&mut test.store.reading(), "ORD-1", 0).await.unwrap();
     assert_eq!((heard.len(), heard[0].kind.as_str(), heard[0].version), (1, "placed", 1));
@@ -196,8 +195,7 @@ async fn a_capture_is_claimed_by_one_and_settled_once(test: TestStore) {
 
 async fn a_published_announcement_says_where_it_is(test: TestStore) {
     place(&test, &[placed("ORD-1", "CUST-1", "{}")]).await;
-    let all: Vec<i16> = (0..64).collect();
-    let rows = outbox::pending(&mut test.store.reading(), &all, &[], &[], Followers::Wait, 10).await.unwrap();
+    let rows = test.waiting().await;
     let mut tx = test.store.tx();
     let published = outbox::Published { seq: rows[0].seq, partition: 3, offset: 7 };
     outbox::settle(&mut tx, &[published], &[], NOW).await.unwrap();
