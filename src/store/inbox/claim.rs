@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, PgConnection, Row, SqliteConnection};
+use sqlx::{PgConnection, Row, SqliteConnection};
 
 use super::{Death, make_days, set_applied};
 use crate::store::{Connection, StoreError, Tx, json};
@@ -72,10 +73,7 @@ pub async fn look(tx: &mut Tx, group: &str, events: &[Candidate<'_>]) -> Result<
     }
     let ids: Vec<&str> = events.iter().map(|event| event.id).collect();
     let answers = match tx.connection().await? {
-        Connection::Postgres(connection) => {
-            let rows = sqlx::query(AssertSqlSafe(known("= ANY ($2)"))).bind(group).bind(&ids);
-            left(&ids, &rows.fetch_all(connection).await?)?
-        }
+        Connection::Postgres(connection) => left(&ids, &known_in_postgres(connection, group, &ids).await?)?,
         Connection::Sqlite(connection) => {
             let rows = known_in_sqlite(connection, group, &json(&ids)?).await?;
             left(&ids, &rows)?
@@ -85,21 +83,37 @@ pub async fn look(tx: &mut Tx, group: &str, events: &[Candidate<'_>]) -> Result<
 }
 
 /// What the inbox knows of some ids: those that were handled alone, those that are given up with their deaths.
-fn known(among: &str) -> String {
-    const KNOWN: &str = "SELECT event_id, NULL, NULL, NULL FROM inbox WHERE consumer_group = $1 AND event_id";
-    const DEAD: &str =
-        "SELECT event_id, CASE WHEN applied THEN NULL ELSE place END, class, reason FROM inbox_dead
-                        WHERE consumer_group = $1 AND event_id";
-    format!("{KNOWN} {among} UNION ALL {DEAD} {among}")
+///
+/// `= ANY` may be planned as a reading of all that a group has, and is, as long as a day's part has no statistics; so
+/// each id is looked up by itself.
+async fn known_in_postgres(
+    connection: &mut PgConnection,
+    group: &str,
+    ids: &[&str],
+) -> Result<Vec<PgRow>, StoreError> {
+    let sql = "SELECT g.event_id, known.place, known.class, known.reason
+               FROM unnest($2::text[]) AS g (event_id) CROSS JOIN LATERAL (
+                   (SELECT NULL AS place, NULL AS class, NULL AS reason FROM inbox i
+                    WHERE i.consumer_group = $1 AND i.event_id = g.event_id LIMIT 1)
+                   UNION ALL
+                   (SELECT CASE WHEN d.applied THEN NULL ELSE d.place END, d.class, d.reason FROM inbox_dead d
+                    WHERE d.consumer_group = $1 AND d.event_id = g.event_id LIMIT 1)
+               ) AS known";
+    Ok(sqlx::query(sql).bind(group).bind(ids).fetch_all(connection).await?)
 }
 
+/// As [`known_in_postgres`].
 async fn known_in_sqlite(
     connection: &mut SqliteConnection,
     group: &str,
     ids: &str,
 ) -> Result<Vec<SqliteRow>, StoreError> {
-    let sql = known("IN (SELECT value FROM json_each($2))");
-    Ok(sqlx::query(AssertSqlSafe(sql)).bind(group).bind(ids).fetch_all(connection).await?)
+    let sql = "SELECT event_id, NULL, NULL, NULL FROM inbox
+               WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))
+               UNION ALL
+               SELECT event_id, CASE WHEN applied THEN NULL ELSE place END, class, reason FROM inbox_dead
+               WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))";
+    Ok(sqlx::query(sql).bind(group).bind(ids).fetch_all(connection).await?)
 }
 
 /// Those of the ids that are not handled, by what is known of them.
@@ -157,8 +171,10 @@ async fn claim_in_postgres(
 ) -> Result<Option<Answers>, StoreError> {
     let rows = sqlx::query(
         "WITH dead AS (
-             SELECT event_id, place, class, reason, applied FROM inbox_dead
-             WHERE consumer_group = $1 AND event_id = ANY ($2)
+             SELECT d.* FROM unnest($2::text[]) AS g (event_id) CROSS JOIN LATERAL (
+                 SELECT d.event_id, d.place, d.class, d.reason, d.applied FROM inbox_dead d
+                 WHERE d.consumer_group = $1 AND d.event_id = g.event_id LIMIT 1
+             ) AS d
          ), fresh AS (
              INSERT INTO inbox (day, consumer_group, event_id)
              SELECT $3, $1, g.event_id FROM unnest($2::text[]) AS g (event_id)

@@ -5,7 +5,6 @@
 
 mod claim;
 
-use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use sqlx::{AssertSqlSafe, Executor, Row};
@@ -53,14 +52,15 @@ async fn set_applied<S: AsRef<str>>(
     let all: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
     match tx.connection().await? {
         Connection::Postgres(connection) => {
-            sqlx::query(
-                "UPDATE inbox_dead SET applied = $3 WHERE consumer_group = $1 AND event_id = ANY ($2)",
-            )
-            .bind(group)
-            .bind(&all)
-            .bind(applied)
-            .execute(connection)
-            .await?;
+            // They are few, and each is found by its key, which `= ANY` of a young table is not.
+            for id in all {
+                sqlx::query("UPDATE inbox_dead SET applied = $3 WHERE consumer_group = $1 AND event_id = $2")
+                    .bind(group)
+                    .bind(id)
+                    .bind(applied)
+                    .execute(&mut *connection)
+                    .await?;
+            }
         }
         Connection::Sqlite(connection) => {
             sqlx::query(
@@ -85,11 +85,13 @@ pub async fn give_back<S: AsRef<str>>(tx: &mut Tx, group: &str, ids: &[S]) -> Re
     let all: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
     match tx.connection().await? {
         Connection::Postgres(connection) => {
-            sqlx::query("DELETE FROM inbox WHERE consumer_group = $1 AND event_id = ANY ($2)")
-                .bind(group)
-                .bind(&all)
-                .execute(connection)
-                .await?;
+            for id in all {
+                sqlx::query("DELETE FROM inbox WHERE consumer_group = $1 AND event_id = $2")
+                    .bind(group)
+                    .bind(id)
+                    .execute(&mut *connection)
+                    .await?;
+            }
         }
         Connection::Sqlite(connection) => {
             sqlx::query(
@@ -102,44 +104,6 @@ pub async fn give_back<S: AsRef<str>>(tx: &mut Tx, group: &str, ids: &[S]) -> Re
         }
     }
     set_applied(tx, group, ids, false).await
-}
-
-/// Which of these ids have had their effects, asked without taking anything upon the transaction.
-pub async fn known<S: AsRef<str>>(
-    tx: &mut Tx,
-    group: &str,
-    ids: &[S],
-) -> Result<HashSet<String>, StoreError> {
-    if ids.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let all: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
-    let found: Vec<String> = match tx.connection().await? {
-        Connection::Postgres(connection) => {
-            sqlx::query_scalar(
-                "SELECT event_id FROM inbox WHERE consumer_group = $1 AND event_id = ANY ($2)
-                 UNION ALL
-                 SELECT event_id FROM inbox_dead WHERE consumer_group = $1 AND event_id = ANY ($2) AND applied",
-            )
-            .bind(group)
-            .bind(&all)
-            .fetch_all(connection)
-            .await?
-        }
-        Connection::Sqlite(connection) => {
-            sqlx::query_scalar(
-                "SELECT event_id FROM inbox WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2))
-                 UNION ALL
-                 SELECT event_id FROM inbox_dead
-                 WHERE consumer_group = $1 AND event_id IN (SELECT value FROM json_each($2)) AND applied",
-            )
-            .bind(group)
-            .bind(super::json(&all)?)
-            .fetch_all(connection)
-            .await?
-        }
-    };
-    Ok(found.into_iter().collect())
 }
 
 /// Notes that an event is given up: what stands at its place is dead-lettered however often it is read, and the same
