@@ -1,6 +1,6 @@
 # What the benchmarks run on: the binary, brokers of their own, the peers.
 
-BENCHMARKS=(plan apply validate messaging flow rest-or-kafka soak crash start build) # the longest, which nothing should disturb, last
+BENCHMARKS=(plan apply validate messaging flow rest-or-kafka outage soak crash start build) # the longest, which nothing should disturb, last
 WORK=$STATE/bench
 export BENCH_WORK=$WORK BENCH_HEAP=2g
 export PYTHONDONTWRITEBYTECODE=1 # nothing beside the sources
@@ -40,6 +40,12 @@ flow_build() {
   release_build
   BENCH_FLOW=$(bench_build flow)
   export BENCH_FLOW
+}
+
+outage_build() {
+  release_build
+  BENCH_OUTAGE=$(bench_build outage)
+  export BENCH_OUTAGE
 }
 
 OUR_POSTGRES=''

@@ -1,5 +1,5 @@
 //! Real clusters. `wire` speaks the protocol (TLS, SASL, framing, routing); `admin` implements the
-//! cluster ports over it, one file a concept; `data` is rdkafka: producers and consumers;
+//! cluster ports over it, one file a concept; `producer` publishes over it; `data` is rdkafka: consumers;
 //! `embedded` is a broker inside of this process.
 
 pub(crate) mod admin;
@@ -7,11 +7,13 @@ pub(crate) mod admin;
 mod contract;
 pub(crate) mod data;
 pub(crate) mod embedded;
+mod producer;
 mod reach;
 #[cfg(test)]
 pub(crate) mod testing;
 mod wire;
 
-pub use data::{DataError, Membership, Producer};
+pub use data::{DataError, Membership};
+pub use producer::Producer;
 pub use reach::{Cluster, ConnectionError};
 pub(crate) use wire::{Client, Target, WireError};

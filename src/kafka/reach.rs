@@ -1,12 +1,8 @@
 //! A cluster as a service of one's own names it.
 
-use std::time::Duration;
-
-use super::data::{DataError, Producer};
+use super::data::DataError;
+use super::producer::Producer;
 use crate::connection::{ConnectionConfig, Given, parse_properties};
-
-/// How long a producer gathers records before it sends them.
-const LINGER: Duration = Duration::from_millis(1);
 
 /// How to reach a cluster. Nothing is sent before it is used.
 #[derive(Clone, Debug)]
@@ -45,7 +41,7 @@ impl Cluster {
 
     /// A producer: idempotent, acknowledged by all replicas, keys partitioned as Java does.
     pub fn producer(&self) -> Result<Producer, DataError> {
-        Producer::open(&self.0, LINGER)
+        Producer::open(&self.0)
     }
 
     pub(crate) fn config(&self) -> &ConnectionConfig {

@@ -16,7 +16,7 @@ use super::metrics::Measured;
 use super::relay::{self, Relay, Wake};
 use super::startup::{Lacking, NoOutlet, cluster_has, needs, open_store};
 use super::trace::Tracing;
-use crate::kafka::{Cluster, DataError, Producer};
+use crate::kafka::{Cluster, DataError};
 use crate::store::cluster::{ClusterKind, stay_with};
 use crate::store::{Location, Migration, Store, StoreError};
 use crate::topology::Topology;
@@ -156,10 +156,10 @@ impl Service {
             Some(Err(error)) => Err(error),
             Some(Ok(store)) => {
                 workers(&store, &mut helpers, backstage.subscribe());
-                let producers = producers(&cluster).await?;
-                let relay = Relay::new(store.clone(), producers.0, relay::Options::default(), process);
+                let producer = cluster.producer()?;
+                let relay = Relay::new(store.clone(), producer.clone(), relay::Options::default(), process);
                 let relay = relay.reporting(self.health.clone());
-                let consumer = Consumer::new(handler, producers.1, Some(store.clone()), options);
+                let consumer = Consumer::new(handler, producer, Some(store.clone()), options);
                 let consumer =
                     consumer.waking(self.wake.clone()).reporting(self.health.clone()).traced(tracing);
                 let ending = asked(self.ending());
@@ -183,13 +183,6 @@ impl Service {
         }
         worked
     }
-}
-
-/// The relay's and the consumer's, made on a thread that may wait: librdkafka starts threads of its own meanwhile.
-async fn producers(cluster: &Cluster) -> Result<(Producer, Producer), ServiceError> {
-    let cluster = cluster.clone();
-    let made = tokio::task::spawn_blocking(move || Ok((cluster.producer()?, cluster.producer()?)));
-    made.await.map_err(|_| ServiceError::Panicked)?
 }
 
 async fn prepare(

@@ -121,7 +121,12 @@ async fn dead_rows(run: &impl Fn(&[&str]) -> crate::support::Run, store: &Store,
     relay(store).await;
     let dead = run(&["outbox", "dead"]);
     let line = dead.stdout.lines().nth(1).unwrap_or_default().to_owned();
-    assert!(line.contains("e7") && line.contains("Unknown topic"), "{}{}", dead.stdout, dead.stderr);
+    assert!(
+        line.contains("e7") && line.contains("no broker knows the topic"),
+        "{}{}",
+        dead.stdout,
+        dead.stderr
+    );
     let refused = run(&["outbox", "dead", "--drop", "1", "--service", "order"]);
     assert_eq!(refused.code, 1, "{}", refused.stderr);
     create(&missing);

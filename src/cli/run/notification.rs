@@ -17,6 +17,8 @@ use crate::text::quoted;
 
 pub(crate) const PORT: u16 = 8082;
 const BATCH: u32 = 100;
+/// Nobody misses a letter for so long, and a transaction for each would cost more than all the letters.
+const BATCH_WAIT: Duration = Duration::from_millis(50);
 
 /// The notification service: sends mails, text messages and words to the operators, as events ask for them.
 ///
@@ -43,7 +45,7 @@ pub(crate) struct NotificationArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     batch: Option<u32>,
 
-    /// How long a batch that is not full waits for more [default: 0s]
+    /// How long a batch that is not full waits for more [default: 50ms]
     #[arg(long, value_name = "DURATION")]
     batch_wait: Option<String>,
 
@@ -65,7 +67,10 @@ impl NotificationArgs {
     pub(crate) fn print(&self, printed: &mut Printed) {
         printed.path("templates", self.templates.as_deref());
         printed.set("batch", Some(self.batch.unwrap_or(BATCH).to_string()));
-        printed.set("batch-wait", Some(self.batch_wait.clone().unwrap_or_else(|| "0s".to_owned())));
+        printed.set(
+            "batch-wait",
+            Some(self.batch_wait.clone().unwrap_or_else(|| format!("{}ms", BATCH_WAIT.as_millis()))),
+        );
         self.means.print(printed);
     }
 
@@ -75,7 +80,7 @@ impl NotificationArgs {
             templates: templates(self.templates.as_deref())?,
             providers: self.means.providers()?,
             batch: self.batch.unwrap_or(BATCH).max(1) as usize,
-            linger: duration("--batch-wait", self.batch_wait.as_deref(), Duration::ZERO)?,
+            linger: duration("--batch-wait", self.batch_wait.as_deref(), BATCH_WAIT)?,
         })
     }
 }

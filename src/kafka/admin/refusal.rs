@@ -5,6 +5,7 @@ use std::time::Duration;
 use kafka_protocol::error::ResponseError;
 
 use crate::cluster::port::{Refusal, RefusalKind};
+use crate::kafka::wire::name_of;
 
 /// What an error code means; `None` = no error.
 pub(super) fn refusal(code: i16, message: Option<&str>, throttle_ms: i32) -> Option<Refusal> {
@@ -16,12 +17,8 @@ pub(super) fn refusal(code: i16, message: Option<&str>, throttle_ms: i32) -> Opt
         None => RefusalKind::Final,
         Some(error) => kind(*error, throttle_ms),
     };
-    let name = match error {
-        Some(ResponseError::Unknown(_)) | None => format!("error {code}"),
-        Some(error) => screaming(&format!("{error:?}")),
-    };
     let message = message.map(str::trim).filter(|message| !message.is_empty()).map(str::to_owned);
-    Some(Refusal { error: name, message, kind })
+    Some(Refusal { error: name_of(code), message, kind })
 }
 
 fn kind(error: ResponseError, throttle_ms: i32) -> RefusalKind {
@@ -49,17 +46,6 @@ fn kind(error: ResponseError, throttle_ms: i32) -> RefusalKind {
 }
 
 /// `TopicAuthorizationFailed` -> `TOPIC_AUTHORIZATION_FAILED`.
-fn screaming(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 8);
-    for (at, character) in name.chars().enumerate() {
-        if at > 0 && character.is_ascii_uppercase() {
-            out.push('_');
-        }
-        out.push(character.to_ascii_uppercase());
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,15 +5,11 @@ mod context;
 mod group;
 #[cfg(test)]
 mod planes_test;
-mod producer;
-#[cfg(test)]
-mod producer_test;
 mod reader;
 mod record;
 
 pub use group::Membership;
 pub(crate) use group::{Done, GroupConsumer, GroupEvent, Stream};
-pub use producer::Producer;
 pub(crate) use reader::{Read, Reader};
 
 use context::Context;

@@ -3,9 +3,9 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use rdkafka::message::{BorrowedMessage, Headers, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
 
-use crate::messaging::{Header, Record, Timestamp, TimestampKind};
+use crate::messaging::{Record, Timestamp, TimestampKind};
 use crate::unit::UnixMillis;
 
 /// A message as a record of ours; `topic` is its topic, shared with the records before it.
@@ -35,11 +35,5 @@ pub(super) fn record(message: &BorrowedMessage<'_>, topic: Arc<str>) -> Record {
         let bare = record(topic);
         tracing::warn!("{bare:?}: the headers are not UTF-8 and are left out");
         bare.holding(key, value, std::iter::empty())
-    })
-}
-
-pub(super) fn native_headers(headers: &[Header]) -> OwnedHeaders {
-    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |native, header| {
-        native.insert(rdkafka::message::Header { key: &header.name, value: header.value.as_deref() })
     })
 }

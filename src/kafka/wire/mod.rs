@@ -1,6 +1,7 @@
 //! Kafka's protocol over our own connections.
 
 mod client;
+mod code;
 mod connection;
 mod diagnosis;
 mod error;
@@ -10,4 +11,5 @@ mod session;
 mod tls;
 
 pub(crate) use client::{Client, Target};
+pub(crate) use code::name_of;
 pub(crate) use error::WireError;

@@ -19,12 +19,10 @@ use crate::unit::UnixMillis;
 /// recorded.
 const FLIGHTS: usize = 4;
 /// How long the next batch waits for company behind one that was not full: at least, at most, and for each of that one's
-/// rows. Every batch costs statements of its own, and librdkafka a request for each partition. So under 2,500 rows a
-/// second the wait is short, and above it grows as far as it may.
-const COMPANY: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
-const COMPANY_A_ROW: Duration = Duration::from_micros(400);
-/// How long it waits at least while that one is in flight.
-const IN_FLIGHT: Duration = Duration::from_millis(25);
+/// rows. Every batch costs statements of its own, and each broker a request with all that follows it among the replicas. So
+/// under 6,000 rows a second the wait is short, and above it grows as far as it may.
+const COMPANY: (Duration, Duration) = (Duration::from_millis(15), Duration::from_millis(100));
+const COMPANY_A_ROW: Duration = Duration::from_micros(150);
 
 /// Publishes the rows of one store.
 pub struct Relay<P> {
@@ -44,6 +42,8 @@ pub struct Relay<P> {
     last: Option<(Instant, usize)>,
     pub(super) health: Health,
     boundary: OnBoundary,
+    /// For whoever finds that a round does not end.
+    pub(super) doing: &'static str,
 }
 
 /// When rows may be taken.
@@ -74,9 +74,8 @@ pub struct Relayed {
 }
 
 /// How long a batch that is not full keeps the next one waiting.
-fn company(rows: usize, flying: bool) -> Duration {
+fn company(rows: usize) -> Duration {
     let (least, most) = COMPANY;
-    let least = if flying { IN_FLIGHT } else { least };
     COMPANY_A_ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)).clamp(least, most)
 }
 
@@ -95,6 +94,7 @@ impl<P: Publisher> Relay<P> {
             last: None,
             health: Health::default(),
             boundary: OnBoundary::default(),
+            doing: "begins",
         }
     }
 
@@ -114,6 +114,7 @@ impl<P: Publisher> Relay<P> {
 
     /// Renews its leases and takes its share of the keys. To be called well within the leases' duration.
     pub async fn refresh(&mut self, now: UnixMillis) -> Result<(), StoreError> {
+        self.doing = "renews its leases";
         self.buckets.refresh(&self.store, &self.owner, self.options.lease, now).await
     }
 
@@ -148,7 +149,9 @@ impl<P: Publisher> Relay<P> {
         if self.young().count() >= FLIGHTS {
             return Ok(relayed);
         }
+        self.doing = "asks for partitions";
         let skip = self.stuck().await;
+        self.doing = "reads rows";
         let rows = self.fetch(&skip).await?;
         relayed.found = rows.len();
         let busy: HashSet<&str> =
@@ -180,7 +183,7 @@ impl<P: Publisher> Relay<P> {
         let Some((since, rows)) = self.last.filter(|(_, rows)| *rows < self.options.batch as usize) else {
             return Room::Now;
         };
-        let left = company(rows, flying > 0).saturating_sub(since.elapsed());
+        let left = company(rows).saturating_sub(since.elapsed());
         if left.is_zero() { Room::Now } else { Room::In(left) }
     }
 
@@ -236,8 +239,11 @@ impl<P: Publisher> Relay<P> {
         let mut stuck = BTreeSet::new();
         let patience = self.options.patience;
         let flights = self.flights.iter().filter(|flight| flight.is_stuck(patience));
+        // Nobody may know, and that takes a while: once is enough.
+        let mut asked = HashSet::new();
         for row in flights.flat_map(Flight::flying) {
             if !self.partitions.contains_key(&row.topic)
+                && asked.insert(row.topic.as_str())
                 && let Some(count) = self.publisher.partitions(&row.topic).await
             {
                 self.partitions.insert(row.topic.clone(), count);
@@ -267,6 +273,7 @@ impl<P: Publisher> Relay<P> {
         }
         self.flights.retain(|flight| !flight.is_over());
         let mut undecided: HashSet<String> = HashSet::new();
+        self.doing = "publishes rows alone";
         for row in suspects {
             if undecided.contains(&row.key) {
                 continue;
@@ -307,6 +314,7 @@ impl<P: Publisher> Relay<P> {
             return Ok(());
         }
         self.boundary.reach(Boundary::Acknowledged);
+        self.doing = "records rows";
         let settled = outbox::settle_leased(&self.store, self.buckets.leases(), &self.unrecorded, dead, now);
         match settled.await {
             Ok(()) => {}

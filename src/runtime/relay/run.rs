@@ -20,6 +20,8 @@ const LOOK: Duration = Duration::from_secs(5);
 const PART: &str = "relay";
 /// Rows that are deleted at a time.
 const TIDY_BATCH: u32 = 5000;
+/// How long a round may take. A store that answers no more is no failure by itself; nothing is lost with the round.
+const ROUND: Duration = Duration::from_secs(60);
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -74,9 +76,16 @@ pub async fn run<P: Publisher>(
         let step = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            step = step(&mut relay, &mut beat) => step,
+            step = tokio::time::timeout(ROUND, step(&mut relay, &mut beat)) => step,
         };
-        let pause = match step {
+        let late = |_| {
+            StoreError::Unavailable(format!(
+                "a round did not end within {} s: it {}",
+                ROUND.as_secs(),
+                relay.doing
+            ))
+        };
+        let pause = match step.map_err(late).flatten() {
             Ok((relayed, looked)) => beat.after(&relayed, looked, relay.room()),
             Err(error) if error.is_transient() || matches!(error, StoreError::Fenced { .. }) => {
                 tracing::warn!("relay: {error}");
@@ -116,10 +125,12 @@ async fn step<P: Publisher>(relay: &mut Relay<P>, beat: &mut Beat) -> Result<(Re
     }
     let now = UnixMillis::now();
     if instant >= beat.tidy {
+        relay.doing = "deletes old rows";
         tidy(relay, now).await?;
         beat.tidy = instant + TIDY;
     }
     if instant >= beat.look {
+        relay.doing = "counts rows";
         look(relay, now).await?;
         beat.look = instant + LOOK;
     }

@@ -169,8 +169,14 @@ fn ids(of: impl IntoIterator<Item = usize>) -> Vec<String> {
 
 async fn every_letter_arrives_once_those_of_a_key_in_their_order(kind: Kind) {
     let test = Test::new(kind).await;
-    let came = test.deliver(&letters(50, 7)).await;
-    assert!(came.iter().all(Result::is_ok), "{came:?}");
+    let mut left = letters(50, 7);
+    // What a slice had no time for comes again, as a consumer has it.
+    while !left.is_empty() {
+        let came = test.deliver(&left).await;
+        let later = |one: &Result<(), HandleError>| matches!(one, Err(HandleError::Later { .. }));
+        assert!(came.iter().all(|one| one.is_ok() || later(one)), "{came:?}");
+        left = left.into_iter().zip(&came).filter(|(_, one)| later(one)).map(|(letter, _)| letter).collect();
+    }
     let taken = test.taken();
     assert_eq!(taken.len(), 50);
     for key in 0..7 {

@@ -2,11 +2,13 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use super::Producer;
+use super::compression::Compression;
+use crate::connection::Secret;
 use crate::kafka::testing::{self, DEADLINE};
-use crate::messaging::{Outgoing, PublishError, Publisher, partition_of};
+use crate::messaging::{Header, Outgoing, PublishError, Publisher, partition_of};
+use crate::unit::UnixMillis;
 
 fn record(topic: &str, key: &str, value: &str) -> Outgoing {
     Outgoing {
@@ -20,7 +22,7 @@ fn record(topic: &str, key: &str, value: &str) -> Outgoing {
 }
 
 fn producer() -> Producer {
-    Producer::open(&testing::brokers(), Duration::from_millis(1)).unwrap()
+    Producer::open(&testing::brokers()).unwrap()
 }
 
 /// The outcomes of a batch, in its order.
@@ -77,6 +79,53 @@ async fn ten_thousand_keys_land_where_javas_client_puts_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_compressed_by_any_of_kafkas_ways_is_read_by_librdkafka() {
+    let prefix = testing::prefix("packed");
+    for name in ["none", "gzip", "snappy", "lz4", "zstd"] {
+        assert!(Compression::NAMES.contains(name));
+        let topic = format!("{prefix}{name}");
+        testing::topic(&topic, 1, &[]).await;
+        let mut connection = testing::brokers();
+        connection.rest.push(("compression.type".to_owned(), Secret::new(name)));
+        let producer = Producer::open(&connection).unwrap();
+        let long = "the same words again and again. ".repeat(5000);
+        let headers = vec![
+            Header::new("twice", "1"),
+            Header { name: "nothing".to_owned(), value: None },
+            Header::new("twice", "2"),
+        ];
+        let given = [
+            Outgoing { headers: headers.clone(), ..record(&topic, "k", &long) },
+            Outgoing {
+                value: None,
+                timestamp: Some(UnixMillis(1_725_185_730_123)),
+                ..record(&topic, "k", "")
+            },
+            Outgoing { key: None, ..record(&topic, "", "no key") },
+        ];
+        assert_eq!(outcomes(&producer, given.to_vec()).await, [Ok(0), Ok(1), Ok(2)]);
+        let read = testing::read(&topic, 1, 3).remove(&0).unwrap();
+        for (read, given) in read.iter().zip(&given) {
+            assert_eq!(read.key(), given.key.as_deref(), "{name}");
+            assert_eq!(read.value(), given.value.as_deref(), "{name}");
+        }
+        let names: Vec<(&str, Option<&[u8]>)> = read[0].headers().collect();
+        assert_eq!(names, [("twice", Some(&b"1"[..])), ("nothing", None), ("twice", Some(b"2"))], "{name}");
+        assert_eq!(read[1].timestamp().map(|time| time.at), Some(UnixMillis(1_725_185_730_123)), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_that_means_nothing_is_refused_by_its_name() {
+    for (key, value) in [("compression.type", "best"), ("batch.size", "0"), ("max.request.size", "large")] {
+        let mut connection = testing::brokers();
+        connection.rest.push((key.to_owned(), Secret::new(value)));
+        let Err(error) = Producer::open(&connection) else { panic!("{key} = {value} was taken") };
+        assert!(error.to_string().starts_with(key), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_overtakes_a_record_that_the_broker_refuses() {
     let topic = format!("{}refused", testing::prefix("gapless"));
     testing::topic(&topic, 1, &[("max.message.bytes", "2000")]).await;
@@ -118,10 +167,25 @@ async fn a_topic_that_does_not_exist_is_refused_and_others_go_on() {
 async fn what_a_producer_leaves_behind_is_told_to_be_unacknowledged() {
     let mut nowhere = testing::brokers();
     nowhere.bootstrap = vec![crate::connection::Address::parse("127.0.0.1:1").unwrap()];
-    let producer = Producer::open(&nowhere, Duration::ZERO).unwrap();
+    let producer = Producer::open(&nowhere).unwrap();
     let mut delivery = producer.publish(vec![record("t", "k", "1"), record("t", "k", "2")]);
     assert!(delivery.ready().is_empty());
     drop(producer);
     let told = tokio::time::timeout(DEADLINE, delivery.next()).await.unwrap();
     assert!(matches!(told[0], (0, Err(PublishError::Unacknowledged(_)))), "{told:?}");
+}
+
+#[test]
+fn it_works_where_no_runtime_is() {
+    let topic = format!("{}alone", testing::prefix("runtime"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(testing::topic(&topic, 1, &[]));
+    let mut delivery = producer().publish(vec![record(&topic, "k", "1")]);
+    let told = runtime.block_on(delivery.next());
+    // The producer is gone by now, and with it what it had not done: either is an answer.
+    assert!(matches!(told.as_slice(), [(0, Ok(_) | Err(PublishError::Unacknowledged(_)))]), "{told:?}");
+    let producer = producer();
+    let mut delivery = producer.publish(vec![record(&topic, "k", "2")]);
+    let told = runtime.block_on(delivery.next());
+    assert!(matches!(told.as_slice(), [(0, Ok(_))]), "{told:?}");
 }

@@ -1,0 +1,317 @@
+//! The producer at work: one task that asks brokers and keeps the book.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{
+    InitProducerIdRequest, InitProducerIdResponse, MetadataRequest, MetadataResponse, ProduceResponse,
+    TopicName,
+};
+use kafka_protocol::protocol::StrBytes;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
+
+use super::Settings;
+use super::batch::Identity;
+use super::book::Book;
+use crate::connection::ConnectionConfig;
+use crate::kafka::wire::{Client, Target, WireError, name_of};
+use crate::messaging::{Outgoing, Told};
+use crate::unit::UnixMillis;
+
+/// How long a question for topics or an identity may take.
+const QUESTION: Duration = Duration::from_secs(5);
+/// How long after a question that failed, or was not answered for good, the next one is asked: at first, and at most.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// How long after a login that was refused: accounts get locked.
+const REFUSED: Duration = Duration::from_secs(10);
+/// How long a request may take beyond what connecting and the answer may: then it counts as lost, whatever holds it.
+const SPARE: Duration = Duration::from_secs(5);
+/// How long nothing is acknowledged of what is in hand before it is said, and said again.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How often it is looked whether something can be done, though nobody says so.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often topics are asked about that nothing is wrong with: as often as Java's clients do.
+const DOUBT: Duration = Duration::from_secs(300);
+
+/// What the producer is told.
+pub(super) enum Order {
+    Publish(Vec<Outgoing>, Told),
+    /// How many partitions the topic has; nothing where nobody knows it.
+    Partitions(String, oneshot::Sender<Option<u32>>),
+}
+
+/// What an asked broker said, or why none did.
+enum Answer {
+    Connected(Box<Result<Client, WireError>>),
+    Topics(Result<MetadataResponse, String>),
+    Identity(Result<InitProducerIdResponse, String>),
+    Produced(i32, Result<ProduceResponse, String>),
+}
+
+/// Works until nobody can tell it anything any more, then tells that nothing more is known.
+pub(super) async fn run(config: ConnectionConfig, settings: Settings, mut orders: mpsc::Receiver<Order>) {
+    let mut work = Work {
+        config,
+        most: settings.most,
+        book: Book::new(settings),
+        client: None,
+        calls: JoinSet::new(),
+        called: HashMap::new(),
+        asking: false,
+        ask_after: Instant::now(),
+        questions: Vec::new(),
+        failures: 0,
+        doubt_at: Instant::now() + DOUBT,
+        silent_since: Instant::now(),
+    };
+    loop {
+        work.step();
+        let wake = work.wake();
+        tokio::select! {
+            // What brokers said makes room for what is new.
+            biased;
+            Some(ended) = work.calls.join_next_with_id() => work.ended(ended),
+            order = orders.recv(), if work.book.weight() < work.most => match order {
+                Some(order) => {
+                    work.ordered(order);
+                    while work.book.weight() < work.most && let Ok(order) = orders.try_recv() {
+                        work.ordered(order);
+                    }
+                }
+                None => break,
+            },
+            () = until(wake) => {}
+        }
+    }
+    work.book.abandon("the producer ended");
+}
+
+/// For ever where there is no time.
+async fn until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Work {
+    config: ConnectionConfig,
+    /// Bytes of records that are taken over at most.
+    most: usize,
+    book: Book,
+    client: Option<Arc<Client>>,
+    calls: JoinSet<Answer>,
+    /// Whose answers are waited for.
+    called: HashMap<Id, i32>,
+    /// Whether something is asked beside what is produced.
+    asking: bool,
+    ask_after: Instant,
+    questions: Vec<(String, oneshot::Sender<Option<u32>>)>,
+    /// Of questions, one after the other.
+    failures: u32,
+    doubt_at: Instant,
+    /// Since when nothing was acknowledged, or there was nothing.
+    silent_since: Instant,
+}
+
+impl Work {
+    fn ordered(&mut self, order: Order) {
+        if self.book.is_empty() {
+            self.silent_since = Instant::now();
+        }
+        match order {
+            Order::Publish(records, told) => self.book.take(records, &told),
+            Order::Partitions(topic, whom) => self.questions.push((topic, whom)),
+        }
+    }
+
+    /// Does all that can be done now.
+    fn step(&mut self) {
+        let now = Instant::now();
+        self.questions.retain(|(_, whom)| !whom.is_closed());
+        if self.doubt_at <= now {
+            self.doubt_at = now + DOUBT;
+            self.book.doubt();
+        }
+        if !self.book.is_empty() && now.duration_since(self.silent_since) >= SILENCE {
+            self.silent_since = now;
+            tracing::warn!("no record was acknowledged for {} s: {}", SILENCE.as_secs(), self.book);
+        }
+        if !self.asking && self.ask_after <= now && self.is_curious() {
+            self.ask();
+        }
+        let Some(client) = &self.client else { return };
+        for shipment in self.book.ship(now, UnixMillis::now()) {
+            let client = Arc::clone(client);
+            let limit = self.config.connect_timeout + self.config.request_timeout + SPARE;
+            let broker = shipment.broker;
+            let call = self.calls.spawn(async move {
+                let call = client.call(Target::Broker(broker), &shipment.request);
+                Answer::Produced(broker, in_time(limit, call).await)
+            });
+            self.called.insert(call.id(), broker);
+        }
+    }
+
+    fn is_curious(&self) -> bool {
+        !self.questions.is_empty()
+            || !self.book.is_empty() && (!self.book.asks_about().is_empty() || self.book.asks_for_identity())
+    }
+
+    /// When there is something to be done though nobody says anything.
+    fn wake(&self) -> Option<Instant> {
+        let asks = (!self.asking && self.is_curious()).then_some(self.ask_after);
+        let looks = (!self.book.is_empty()).then(|| self.doubt_at.min(Instant::now() + LOOK));
+        [asks, looks, self.book.rests_until()].into_iter().flatten().min()
+    }
+
+    fn ask(&mut self) {
+        self.asking = true;
+        let Some(client) = &self.client else {
+            let config = self.config.clone();
+            self.calls.spawn(async move { Answer::Connected(Box::new(Client::connect(config).await)) });
+            return;
+        };
+        let client = Arc::clone(client);
+        let mut topics = self.book.asks_about();
+        topics.extend(self.questions.iter().map(|(topic, _)| StrBytes::from_string(topic.clone())));
+        if topics.is_empty() {
+            let request = InitProducerIdRequest::default()
+                .with_transactional_id(None)
+                .with_producer_id((-1).into())
+                .with_producer_epoch(-1);
+            self.calls.spawn(async move {
+                Answer::Identity(in_time(QUESTION, client.call(Target::Any, &request)).await)
+            });
+            return;
+        }
+        topics.sort();
+        topics.dedup();
+        let of = |name| MetadataRequestTopic::default().with_name(Some(TopicName(name)));
+        let request = MetadataRequest::default()
+            .with_topics(Some(topics.into_iter().map(of).collect()))
+            .with_allow_auto_topic_creation(false);
+        self.calls.spawn(async move {
+            Answer::Topics(in_time(QUESTION, client.call(Target::Any, &request)).await)
+        });
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Answer), JoinError>) {
+        match ended {
+            Ok((call, answer)) => {
+                self.called.remove(&call);
+                self.answered(answer);
+            }
+            // A call that panics is a mistake of ours; what it was about must not wait for ever.
+            Err(error) => match self.called.remove(&error.id()) {
+                Some(broker) => self.answered(Answer::Produced(broker, Err(error.to_string()))),
+                None => self.failed(Instant::now(), &error.to_string()),
+            },
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        let now = Instant::now();
+        match answer {
+            Answer::Produced(broker, Ok(answer)) => {
+                let waited = self.book.weight();
+                for again in self.book.answered(broker, &answer, now) {
+                    tracing::info!("a batch of records is sent again: {again}");
+                }
+                if self.book.weight() < waited {
+                    self.silent_since = now;
+                }
+            }
+            Answer::Produced(broker, Err(error)) => {
+                tracing::info!("a batch of records was not acknowledged: {error}");
+                self.book.lost(broker, now);
+            }
+            Answer::Connected(outcome) => match *outcome {
+                Ok(client) => {
+                    self.client = Some(Arc::new(client));
+                    self.asked(now, true);
+                }
+                Err(error) => {
+                    self.failed(now, &error.to_string());
+                    if error.is_final() {
+                        self.ask_after = now + REFUSED;
+                    }
+                }
+            },
+            Answer::Topics(Ok(answer)) => {
+                if let Some(client) = &self.client {
+                    client.learn(&answer);
+                }
+                self.tell(&answer);
+                self.book.learn(&answer, now);
+                // What it says may not be true for long, or not be all.
+                let all = self.book.asks_about().is_empty();
+                self.asked(now, all);
+            }
+            Answer::Identity(Ok(answer)) if answer.error_code == 0 => {
+                self.book.identify(Identity { id: answer.producer_id.0, epoch: answer.producer_epoch });
+                self.asked(now, true);
+            }
+            Answer::Identity(Ok(answer)) => {
+                self.failed(now, &format!("no identity for a producer: {}", name_of(answer.error_code)));
+            }
+            Answer::Topics(Err(reason)) | Answer::Identity(Err(reason)) => self.failed(now, &reason),
+        }
+    }
+
+    /// A question was answered; `well`: there is no reason to ask it again.
+    fn asked(&mut self, now: Instant, well: bool) {
+        self.asking = false;
+        if well {
+            self.failures = 0;
+            self.ask_after = now;
+        } else {
+            self.rest(now);
+        }
+    }
+
+    fn failed(&mut self, now: Instant, reason: &str) {
+        if self.failures == 0 {
+            tracing::info!("the producer waits for the cluster: {reason}");
+        } else {
+            tracing::debug!("the producer waits for the cluster: {reason}");
+        }
+        self.asking = false;
+        self.rest(now);
+    }
+
+    fn rest(&mut self, now: Instant) {
+        self.ask_after = now + AGAIN.0.saturating_mul(1 << self.failures.min(10)).min(AGAIN.1);
+        self.failures += 1;
+    }
+
+    /// Tells who asked for partitions.
+    fn tell(&mut self, answer: &MetadataResponse) {
+        for (topic, whom) in std::mem::take(&mut self.questions) {
+            let known = answer
+                .topics
+                .iter()
+                .find(|known| known.name.as_ref().is_some_and(|name| name.as_str() == topic));
+            match known {
+                Some(known) => {
+                    let count = u32::try_from(known.partitions.len()).ok().filter(|count| *count > 0);
+                    // Whoever waits no longer needs no answer.
+                    let _ = whom.send(count);
+                }
+                None => self.questions.push((topic, whom)),
+            }
+        }
+    }
+}
+
+/// A question whose broker hangs is asked again, of another one.
+async fn in_time<T>(limit: Duration, call: impl Future<Output = Result<T, WireError>>) -> Result<T, String> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
+    }
+}
