@@ -9,7 +9,7 @@ import time
 import urllib.request
 
 from support import measure, messaging, stores
-from support.processes import Watched, pid_in
+from support.processes import Stopwatch, Watched, split, surroundings
 
 TURNS = int(os.environ.get("BENCH_PAIRS", "3"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "60"))
@@ -33,11 +33,7 @@ class Bench:
     def __init__(self):
         self.flow, self.kafkaflow, self.spring = (os.environ[name] for name in ["BENCH_FLOW", "BENCH_KAFKAFLOW", "BENCH_SPRING_FLOW"])
         self.brokers, self.postgres, self.work = os.environ["BENCH_BROKERS"], os.environ["BENCH_POSTGRES"], os.environ["BENCH_WORK"]
-        cluster = os.environ["BENCH_CLUSTER_DIR"]
-        self.watched = [
-            Watched("brokers", [pid_in(f"{cluster}/node-{node}/pid") for node in (1, 2, 3)]),
-            Watched("database", [pid_in(os.environ["BENCH_POSTGRES_PID"])]),
-        ]
+        self.around = surroundings()
         self.runs = {}
 
     def service(self, who, port, store, topology, letters):
@@ -88,19 +84,18 @@ class Bench:
     def drive(self, service, url, topic, what, number):
         argv = [self.flow, what, url, self.brokers, topic, str(SECONDS), str(number)]
         client = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-        watched = [Watched("service", [service.pid]), *self.watched, Watched("client", [client.pid])]
-        before, began, cpu, took, answer = None, 0.0, {}, 1.0, None
+        watched = [Watched("service", [service.pid]), *self.around, Watched("client", [client.pid])]
+        watch, cores, answer = None, None, None
         for line in client.stdout:
             if line == "begin\n":
-                before, began = {one.name: one.ticks() for one in watched}, time.monotonic()
+                watch = Stopwatch(watched)
             elif line == "end\n":
-                took = time.monotonic() - began
-                cpu = {one.name: (one.ticks() - before[one.name]) / os.sysconf("SC_CLK_TCK") for one in watched}
+                cores = watch.cores()
             else:
                 answer = json.loads(line)
         if client.wait() or answer is None:
             sys.exit("bench: the client failed")
-        answer["cpu"] = {name: round(seconds / took, 3) for name, seconds in cpu.items()}
+        answer["cpu"] = cores
         answer["memory_mb"] = round(watched[0].peak_kb() / 1024)
         return answer
 
@@ -123,10 +118,6 @@ def exact(run):
         # One order in five hundred asks for what is sold out; the first ones, while it warms up, do not.
         clean = clean and account["missing"] == 0 and account["reserved"] <= account["accepted"]
     return clean
-
-
-def split(run):
-    return " / ".join(f"{run['cpu'][name]:.2f}" for name in ["service", "brokers", "database", "client"])
 
 
 def cost(run):

@@ -9,7 +9,7 @@ import sys
 import time
 
 from support import measure, messaging, stores
-from support.processes import Watched, pid_in
+from support.processes import Stopwatch, Watched, split, surroundings
 
 RATE = 500  # what is asked for in a second, before, meanwhile and afterwards
 HOURS = float(os.environ.get("BENCH_HOURS", "2"))
@@ -29,11 +29,7 @@ class Outage:
         self.brokers, self.work = os.environ["BENCH_BROKERS"], os.environ["BENCH_WORK"]
         self.asked = BEFORE + int(HOURS * 3600 * RATE)
         self.orders = str(max(1, self.asked // EACH))
-        cluster = os.environ["BENCH_CLUSTER_DIR"]
-        self.around = [
-            Watched("brokers", [pid_in(f"{cluster}/node-{node}/pid") for node in (1, 2, 3)]),
-            Watched("database", [pid_in(os.environ["BENCH_POSTGRES_PID"])]),
-        ]
+        self.around = surroundings()
 
     def run(self, kind, limit, burst):
         file = f"{self.work}/outage-{time.time_ns()}.ndjson"
@@ -62,15 +58,14 @@ class Outage:
             sys.exit(f"bench: the watcher failed: {began}")
         with self.service(argv) as service:
             watched = [Watched("service", [service.pid]), *self.around, Watched("client", [client.pid])]
-            before, started = {one.name: one.ticks() for one in watched}, time.monotonic()
+            watch = Stopwatch(watched)
             if client.stdout.readline() != "caught up\n":
                 sys.exit("bench: the watcher failed")
-            took = time.monotonic() - started
-            cpu = {one.name: (one.ticks() - before[one.name]) / os.sysconf("SC_CLK_TCK") / took for one in watched}
+            cores = watch.cores()
             answer = json.loads(client.stdout.readline())
             if client.wait():
                 sys.exit("bench: the watcher failed")
-            answer |= {"memory_mb": round(watched[0].peak_kb() / 1024), "cpu": cpu, "filled": filled}
+            answer |= {"memory_mb": round(watched[0].peak_kb() / 1024), "cpu": cores, "filled": filled}
             service.send_signal(signal.SIGTERM)
             answer["ended"] = service.wait(30)
         measure.note(f"  {json.dumps(answer)}")
@@ -115,10 +110,9 @@ def main():
             continue
         run = outage.run(kind, limit, burst)
         name = f"{KINDS[kind]}, {f'{limit:,}/s' if limit else 'no limit'}"
-        split = " / ".join(f"{run['cpu'][part]:.2f}" for part in ["service", "brokers", "database", "client"])
         rows.append([
             name, f"{run['waited'] + run['meanwhile']:,}", f"{run['first_after']:.1f}", f"{run['seconds']:,.0f}", f"{run['per_second']:,.0f}",
-            split, run["memory_mb"], run["lost"], run["again"], run["out_of_order"], run["too_many"] if limit else "",
+            split(run), run["memory_mb"], run["lost"], run["again"], run["out_of_order"], run["too_many"] if limit else "",
         ])
         bars.append([f"{name}: each once, in its order's order", "", measure.verdict(exact(run))])
         if limit:

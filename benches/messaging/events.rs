@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use kafkaflow::event;
 use kafkaflow::kafka::{Cluster, Producer};
-use kafkaflow::messaging::{Header, Outgoing, Publisher};
+use kafkaflow::messaging::{Header, Outgoing, publish_all};
 use kafkaflow::schema::{ByType, Compiler, Judge};
 use kafkaflow::store::outbox::Event;
 
@@ -99,13 +99,9 @@ fn outgoing(topic: &str, number: usize) -> Outgoing {
 
 /// Publishes orders and waits until all are acknowledged.
 pub(crate) async fn place(producer: &Producer, topic: &str, numbers: std::ops::Range<usize>) {
-    let mut left = numbers.len();
-    let mut delivery = producer.publish(numbers.map(|number| outgoing(topic, number)).collect());
-    while left > 0 {
-        for (_, outcome) in delivery.next().await {
-            outcome.expect("acknowledged");
-            left -= 1;
-        }
+    let records = numbers.map(|number| outgoing(topic, number)).collect();
+    for outcome in publish_all(producer, records).await {
+        outcome.expect("acknowledged");
     }
 }
 

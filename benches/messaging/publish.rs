@@ -40,7 +40,7 @@ impl ProducerContext for CountsDeliveries {
     }
 }
 
-/// The relay's records by rdkafka alone, with the settings of our producer. They are made beforehand.
+/// The relay's records by rdkafka alone, idempotent and acknowledged by all as ours are. They are made beforehand.
 pub(crate) fn bare(brokers: &str, topic: &str, count: usize) -> serde_json::Value {
     let records: Vec<Outgoing> = (0..count).map(|number| events::record_of_row(topic, number)).collect();
     let acknowledged = Arc::new(AtomicUsize::new(0));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kafkaflow::kafka::{Cluster, Producer};
-use kafkaflow::messaging::{Header, Outgoing, Publisher};
+use kafkaflow::messaging::{Header, Outgoing, publish_all};
 
 const TYPE: &str = "SendNotification";
 /// Records that are handed over together.
@@ -45,13 +45,9 @@ impl Letters {
     }
 
     async fn ask(&self, numbers: std::ops::Range<usize>) {
-        let mut left = numbers.len();
-        let mut delivery = self.producer.publish(numbers.map(|number| self.asked(number)).collect());
-        while left > 0 {
-            for (_, outcome) in delivery.next().await {
-                outcome.expect("acknowledged");
-                left -= 1;
-            }
+        let records = numbers.map(|number| self.asked(number)).collect();
+        for outcome in publish_all(&self.producer, records).await {
+            outcome.expect("acknowledged");
         }
     }
 

@@ -1,5 +1,10 @@
 """What processes take, as the kernel counts it."""
 
+import os
+import time
+
+PARTS = ["service", "brokers", "database", "client"]
+
 
 def pid_in(file):
     """The process whose number a file begins with."""
@@ -23,6 +28,31 @@ class Watched:
 
     def peak_kb(self):
         return sum(status_kb(pid, "VmHWM") for pid in self.pids)
+
+
+def surroundings():
+    """The brokers and the database that a benchmark runs on."""
+    cluster = os.environ["BENCH_CLUSTER_DIR"]
+    return [
+        Watched("brokers", [pid_in(f"{cluster}/node-{node}/pid") for node in (1, 2, 3)]),
+        Watched("database", [pid_in(os.environ["BENCH_POSTGRES_PID"])]),
+    ]
+
+
+class Stopwatch:
+    """The cores that each of these has taken since."""
+
+    def __init__(self, watched):
+        self.watched, self.began = watched, time.monotonic()
+        self.before = {one.name: one.ticks() for one in watched}
+
+    def cores(self):
+        ticks = (time.monotonic() - self.began) * os.sysconf("SC_CLK_TCK")
+        return {one.name: round((one.ticks() - self.before[one.name]) / ticks, 3) for one in self.watched}
+
+
+def split(run):
+    return " / ".join(f"{run['cpu'][name]:.2f}" for name in PARTS)
 
 
 def ticks(pid):

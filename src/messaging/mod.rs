@@ -9,8 +9,9 @@ mod trace;
 
 pub use key_hash::{key_hash, partition_of};
 pub use publisher::{
-    Acknowledged, Delivery, Outcome, Outgoing, PublishError, Publisher, Told, publish_alone,
+    Acknowledged, Delivery, Outcome, Outgoing, PublishError, Publisher, Told, publish_all, publish_alone,
 };
 pub use record::{Header, Record, Timestamp, TimestampKind};
+pub(crate) use retry::doubled;
 pub use retry::{BackOff, RetryPolicy};
 pub use trace::{NoTraceContext, TRACEPARENT, TraceContext};

@@ -97,14 +97,32 @@ pub trait Publisher: Send + Sync + 'static {
     fn partitions(&self, topic: &str) -> impl Future<Output = Option<u32>> + Send;
 }
 
+/// Publishes records and waits for their outcomes, which come in the records' order.
+pub async fn publish_all(
+    publisher: &impl Publisher,
+    records: Vec<Outgoing>,
+) -> Vec<Result<Acknowledged, PublishError>> {
+    let mut left = records.len();
+    let unknown = || Err(PublishError::Unacknowledged("the producer ended".to_owned()));
+    let mut outcomes: Vec<_> = records.iter().map(|_| unknown()).collect();
+    let mut delivery = publisher.publish(records);
+    while left > 0 {
+        let some = delivery.next().await;
+        if some.is_empty() {
+            break;
+        }
+        left -= some.len();
+        for (at, outcome) in some {
+            outcomes[at] = outcome;
+        }
+    }
+    outcomes
+}
+
 /// Publishes one record and waits for its outcome.
 pub async fn publish_alone(
     publisher: &impl Publisher,
     record: Outgoing,
 ) -> Result<Acknowledged, PublishError> {
-    let mut delivery = publisher.publish(vec![record]);
-    match delivery.next().await.pop() {
-        Some((_, outcome)) => outcome,
-        None => Err(PublishError::Unacknowledged("the producer ended".to_owned())),
-    }
+    publish_all(publisher, vec![record]).await.remove(0)
 }

@@ -36,12 +36,16 @@ impl RetryPolicy {
         Some(match self.backoff {
             BackOff::Fixed(delay) => delay,
             BackOff::Exponential { initial, max } => {
-                let doubled =
-                    initial.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
-                doubled.min(max).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
+                doubled((initial, max), attempt.saturating_sub(1)).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
             }
         })
     }
+}
+
+/// The first of these times, doubled so often, and the second at most.
+#[must_use]
+pub(crate) fn doubled((first, most): (Duration, Duration), times: u32) -> Duration {
+    first.saturating_mul(1_u32.checked_shl(times).unwrap_or(u32::MAX)).min(most)
 }
 
 #[cfg(test)]

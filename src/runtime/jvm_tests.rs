@@ -16,7 +16,7 @@ use super::relay::{self, Relay};
 use super::{BatchOutcome, HandleError, Handler};
 use crate::kafka::testing::{self, DEADLINE};
 use crate::kafka::{Cluster, Producer};
-use crate::messaging::{Header, Outgoing, Publisher, Record};
+use crate::messaging::{Header, Outgoing, Record, publish_all};
 use crate::store::outbox::{self, Event, KeyOrder};
 use crate::store::testing::{OutboxRow, TestStore, execute, outbox_rows};
 use crate::store::{Store, Tx};
@@ -72,14 +72,8 @@ impl Handler for Refuses {
 }
 
 async fn publish(records: Vec<Outgoing>) {
-    let mut left = records.len();
-    let producer = cluster().producer().unwrap();
-    let mut delivery = producer.publish(records);
-    while left > 0 {
-        for (_, outcome) in delivery.next().await {
-            outcome.unwrap();
-            left -= 1;
-        }
+    for outcome in publish_all(&cluster().producer().unwrap(), records).await {
+        outcome.unwrap();
     }
 }
 

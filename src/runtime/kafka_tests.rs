@@ -13,7 +13,7 @@ use super::relay::{self, Relay, Wake};
 use super::{BatchOutcome, HandleError, Handler};
 use crate::kafka::testing::{self, DEADLINE};
 use crate::kafka::{Cluster, Producer};
-use crate::messaging::{BackOff, Header, Outgoing, Publisher, Record, RetryPolicy};
+use crate::messaging::{BackOff, Header, Outgoing, Record, RetryPolicy, publish_all};
 use crate::store::outbox::{self, Event, KeyOrder};
 use crate::store::testing::{TestStore, effect, effects, epochs, on_both_stores};
 use crate::store::{Store, Tx};
@@ -153,15 +153,8 @@ async fn produce(topic: &str, ids: std::ops::Range<usize>, keys: usize) {
             timestamp: None,
         })
         .collect();
-    let count = records.len();
-    let producer = cluster().producer().unwrap();
-    let mut delivery = producer.publish(records);
-    let mut acknowledged = 0;
-    while acknowledged < count {
-        for (_, outcome) in delivery.next().await {
-            outcome.unwrap();
-            acknowledged += 1;
-        }
+    for outcome in publish_all(&cluster().producer().unwrap(), records).await {
+        outcome.unwrap();
     }
 }
 

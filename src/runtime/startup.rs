@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::cluster::port::{RefusalKind, Scope, Topics as _};
 use crate::connection::ConnectionConfig;
 use crate::kafka::admin::Admin;
+use crate::messaging::doubled;
 use crate::store::{Location, Migration, Store, StoreError};
 use crate::topology::{Topic, TopicName, TopicRole, Topology};
 
@@ -41,7 +42,7 @@ pub(crate) async fn open_store(
 }
 
 async fn pause(attempt: &mut u32) {
-    tokio::time::sleep(PAUSE.0.saturating_mul(1 << (*attempt).min(10)).min(PAUSE.1)).await;
+    tokio::time::sleep(doubled(PAUSE, *attempt)).await;
     *attempt += 1;
 }
 

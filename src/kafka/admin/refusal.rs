@@ -45,7 +45,6 @@ fn kind(error: ResponseError, throttle_ms: i32) -> RefusalKind {
     }
 }
 
-/// `TopicAuthorizationFailed` -> `TOPIC_AUTHORIZATION_FAILED`.
 #[cfg(test)]
 mod tests {
     use super::*;

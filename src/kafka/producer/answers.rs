@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
+use kafka_protocol::messages::produce_response::PartitionProduceResponse;
 use kafka_protocol::messages::{MetadataResponse, ProduceResponse};
 use tokio::time::Instant;
 
@@ -98,88 +99,67 @@ impl Book {
 
     /// A broker has answered a request. What is to be tried again, and why.
     pub(super) fn answered(&mut self, broker: i32, answer: &ProduceResponse, now: Instant) -> Vec<String> {
-        self.busy.remove(&broker);
-        let mut told: Vec<(usize, usize, i16, i64, Option<String>)> = Vec::new();
+        let mut again = Vec::new();
         for topic in &answer.responses {
             let named = self.places.get(topic.name.as_str()).copied();
             let place = named.or_else(|| self.topics.iter().position(|known| known.id == topic.topic_id));
             let Some(at) = place else { continue };
-            for partition in &topic.partition_responses {
-                let message = partition.error_message.as_ref().map(ToString::to_string);
-                let index = usize::try_from(partition.index).unwrap_or(usize::MAX);
-                told.push((at, index, partition.error_code, partition.base_offset, message));
+            for told in &topic.partition_responses {
+                let partition = usize::try_from(told.index).unwrap_or(usize::MAX);
+                if self.topics[at].lanes.get(partition).is_some_and(|lane| lane.is_with(broker)) {
+                    again.extend(self.judge((at, partition), told, now));
+                }
             }
-        }
-        let mut again = Vec::new();
-        for (at, partition, code, offset, message) in told {
-            let topic = &self.topics[at];
-            if !topic.lanes.get(partition).is_some_and(|lane| lane.is_with(broker)) {
-                continue;
-            }
-            let reason = match message {
-                Some(message) => format!("{}: {message}", name_of(code)),
-                None => name_of(code),
-            };
-            if matches!(Verdict::of(code), Verdict::Again | Verdict::Elsewhere | Verdict::Stranger) {
-                again.push(format!("{}/{partition}: {reason}", topic.name));
-            }
-            self.judge((at, partition), code, offset, reason, now);
         }
         // What it says nothing about is as good as lost on the way.
-        self.lost_with(broker, now);
+        self.lost(broker, now);
         again
     }
 
+    /// What a partition's answer means; why its batch is to be tried again, if it is.
     fn judge(
         &mut self,
         (at, partition): (usize, usize),
-        code: i16,
-        offset: i64,
-        reason: String,
+        told: &PartitionProduceResponse,
         now: Instant,
-    ) {
+    ) -> Option<String> {
         let topic = &mut self.topics[at];
         let lane = &mut topic.lanes[partition];
-        match Verdict::of(code) {
-            Verdict::Written => {
-                self.weight -= lane.written(i32::try_from(partition).unwrap_or(i32::MAX), offset);
-            }
-            Verdict::Again => lane.again(true, now),
-            Verdict::Elsewhere => {
-                lane.again(false, now);
-                topic.stale = true;
-            }
-            Verdict::Stranger => {
-                lane.again(true, now);
-                self.identity = None;
+        let reason = || match &told.error_message {
+            Some(message) => format!("{}: {message}", name_of(told.error_code)),
+            None => name_of(told.error_code),
+        };
+        let mut again = None;
+        match Verdict::of(told.error_code) {
+            Verdict::Written => self.weight -= lane.written(told.index, told.base_offset),
+            later @ (Verdict::Again | Verdict::Elsewhere | Verdict::Stranger) => {
+                again = Some(format!("{}/{partition}: {}", topic.name, reason()));
+                lane.again(later != Verdict::Elsewhere, now);
+                topic.stale |= later == Verdict::Elsewhere;
+                if later == Verdict::Stranger {
+                    self.identity = None;
+                }
             }
             Verdict::TooLarge => match lane.sealed() {
-                (0 | 1, _) => self.weight -= lane.give_up(&PublishError::RefusedInCompany(reason)),
+                (0 | 1, _) => self.weight -= lane.give_up(&PublishError::RefusedInCompany(reason())),
                 (_, weight) => {
                     lane.unseal();
                     topic.largest = topic.largest.min(weight / 2).max(1);
                 }
             },
-            Verdict::Refused => self.weight -= lane.give_up(&PublishError::RefusedInCompany(reason)),
-            Verdict::NoTopic => self.weight -= lane.give_up(&PublishError::Refused(reason)),
-            Verdict::Forbidden => self.weight -= lane.give_up(&PublishError::Unacknowledged(reason)),
+            Verdict::Refused => self.weight -= lane.give_up(&PublishError::RefusedInCompany(reason())),
+            Verdict::NoTopic => self.weight -= lane.give_up(&PublishError::Refused(reason())),
+            Verdict::Forbidden => self.weight -= lane.give_up(&PublishError::Unacknowledged(reason())),
         }
-        self.rest_if_idle(at, partition);
-    }
-
-    fn rest_if_idle(&mut self, at: usize, partition: usize) {
-        if self.topics[at].lanes[partition].is_idle() {
+        if lane.is_idle() {
             self.active.remove(&(at, partition));
         }
+        again
     }
 
     /// Whether a broker got a request is not known.
     pub(super) fn lost(&mut self, broker: i32, now: Instant) {
         self.busy.remove(&broker);
-        self.lost_with(broker, now);
-    }
-
-    fn lost_with(&mut self, broker: i32, now: Instant) {
         for (at, partition) in &self.active {
             let topic = &mut self.topics[*at];
             let lane = &mut topic.lanes[*partition];

@@ -79,6 +79,11 @@ impl Book {
         self.weight
     }
 
+    /// Whether nothing more is to be taken over for now.
+    pub(super) fn is_full(&self) -> bool {
+        self.weight >= self.settings.most
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.weight == 0
     }
@@ -88,7 +93,7 @@ impl Book {
         self.keyless = self.keyless.wrapping_add(1);
         for (at, record) in records.into_iter().enumerate() {
             let waiting = Waiting::new(record, told.clone(), at);
-            if waiting.weight > self.settings.most {
+            if waiting.weight > self.settings.largest {
                 let reason = format!("{} bytes are more than a request may have", waiting.weight);
                 waiting.tell(Err(PublishError::RefusedInCompany(reason)));
                 continue;
@@ -173,10 +178,11 @@ impl Book {
         for (at, partition) in ready {
             let topic = &mut self.topics[at];
             let lane = &mut topic.lanes[partition];
-            let Some(leader) = lane.leader() else { continue };
-            if !lane.is_ready(now) || self.busy.contains(&leader) {
+            // Asked first: it ends the rest that is over, or that would be waited for without end.
+            if !lane.is_ready(now) {
                 continue;
             }
+            let Some(leader) = lane.leader().filter(|leader| !self.busy.contains(leader)) else { continue };
             let (size, topics) = loads.entry(leader).or_default();
             if *size >= REQUEST {
                 continue;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::batch::{self, Identity};
 use super::compression::Compression;
-use crate::messaging::{Acknowledged, Outgoing, PublishError, Told};
+use crate::messaging::{Acknowledged, Outgoing, PublishError, Told, doubled};
 use crate::unit::UnixMillis;
 
 /// How long a batch rests after a failure: at first, and at most.
@@ -76,11 +76,12 @@ impl Lane {
         self.leader
     }
 
-    /// Whether a broker has its batch at the moment.
+    /// Whether some broker has its batch at the moment.
     pub(super) fn is_under_way(&self) -> bool {
         self.sealed.as_ref().is_some_and(|sealed| sealed.with.is_some())
     }
 
+    /// Whether that broker has it.
     pub(super) fn is_with(&self, broker: i32) -> bool {
         self.sealed.as_ref().is_some_and(|sealed| sealed.with == Some(broker))
     }
@@ -106,8 +107,9 @@ impl Lane {
             });
             let count = fit.count().max(1).min(self.waiting.len());
             let records: Vec<Waiting> = self.waiting.drain(..count).collect();
+            let weight = records.iter().map(|waiting| waiting.weight).sum();
             let given = records.iter().map(|waiting| &waiting.record);
-            let bytes = batch::encode(given, seal.compression, seal.by, self.sequence, seal.now);
+            let bytes = batch::encode(given, weight, seal.compression, seal.by, self.sequence, seal.now);
             Sealed { bytes, records, with: None, failures: 0 }
         });
         sealed.with = Some(leader);
@@ -132,8 +134,8 @@ impl Lane {
     pub(super) fn again(&mut self, at_once: bool, now: Instant) {
         if let Some(sealed) = &mut self.sealed {
             sealed.with = None;
-            let rest = REST.0.saturating_mul(1 << sealed.failures.min(10)).min(REST.1);
-            self.rests_until = (sealed.failures > 0 || !at_once).then(|| now + rest);
+            self.rests_until =
+                (sealed.failures > 0 || !at_once).then(|| now + doubled(REST, sealed.failures));
             sealed.failures += 1;
         }
     }

@@ -16,6 +16,8 @@ mod book;
 #[cfg(test)]
 mod book_tests;
 mod compression;
+#[cfg(test)]
+mod fakes;
 mod lane;
 mod run;
 #[cfg(test)]

@@ -19,7 +19,7 @@ use super::batch::Identity;
 use super::book::Book;
 use crate::connection::ConnectionConfig;
 use crate::kafka::wire::{Client, Target, WireError, name_of};
-use crate::messaging::{Outgoing, Told};
+use crate::messaging::{Outgoing, Told, doubled};
 use crate::unit::UnixMillis;
 
 /// How long a question for topics or an identity may take.
@@ -56,7 +56,6 @@ enum Answer {
 pub(super) async fn run(config: ConnectionConfig, settings: Settings, mut orders: mpsc::Receiver<Order>) {
     let mut work = Work {
         config,
-        most: settings.most,
         book: Book::new(settings),
         client: None,
         calls: JoinSet::new(),
@@ -75,16 +74,17 @@ pub(super) async fn run(config: ConnectionConfig, settings: Settings, mut orders
             // What brokers said makes room for what is new.
             biased;
             Some(ended) = work.calls.join_next_with_id() => work.ended(ended),
-            order = orders.recv(), if work.book.weight() < work.most => match order {
+            order = orders.recv(), if !work.book.is_full() => match order {
                 Some(order) => {
                     work.ordered(order);
-                    while work.book.weight() < work.most && let Ok(order) = orders.try_recv() {
+                    while !work.book.is_full() && let Ok(order) = orders.try_recv() {
                         work.ordered(order);
                     }
                 }
                 None => break,
             },
-            () = until(wake) => {}
+            // What it is full of may never be acknowledged.
+            () = until(wake) => if orders.is_closed() && work.book.is_full() { break },
         }
     }
     work.book.abandon("the producer ended");
@@ -100,8 +100,6 @@ async fn until(wake: Option<Instant>) {
 
 struct Work {
     config: ConnectionConfig,
-    /// Bytes of records that are taken over at most.
-    most: usize,
     book: Book,
     client: Option<Arc<Client>>,
     calls: JoinSet<Answer>,
@@ -285,7 +283,7 @@ impl Work {
     }
 
     fn rest(&mut self, now: Instant) {
-        self.ask_after = now + AGAIN.0.saturating_mul(1 << self.failures.min(10)).min(AGAIN.1);
+        self.ask_after = now + doubled(AGAIN, self.failures);
         self.failures += 1;
     }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::Shared;
 use super::step::{Part, Rest, Stop};
 use crate::kafka::data::Stream;
-use crate::messaging::{Publisher, Record};
+use crate::messaging::{Publisher, Record, doubled};
 use crate::runtime::boundary::Boundary;
 use crate::runtime::handler::Handling;
 use crate::store::fence;
@@ -66,7 +66,7 @@ impl Held {
         for record in rest.unfinished.into_iter().rev() {
             self.queue.push_front(record);
         }
-        let wait = |waits: u32| WAIT.0.saturating_mul(1 << waits.min(10)).min(WAIT.1);
+        let wait = |waits: u32| doubled(WAIT, waits);
         match rest.stop {
             None => {
                 self.failing = None;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::round::Room;
 use super::{Relay, Relayed};
-use crate::messaging::Publisher;
+use crate::messaging::{Publisher, doubled};
 use crate::store::{StoreError, lease, outbox};
 use crate::unit::UnixMillis;
 
@@ -22,9 +22,8 @@ const PART: &str = "relay";
 const TIDY_BATCH: u32 = 5000;
 /// How long a round may take. A store that answers no more is no failure by itself; nothing is lost with the round.
 const ROUND: Duration = Duration::from_secs(60);
-/// The longest pause after a failure.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+/// How long the pause after a failure is: at first, and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
 /// Wakes a relay: called after the commit of a transaction that wrote to its outbox.
 #[derive(Clone, Debug, Default)]
@@ -260,7 +259,7 @@ impl Beat {
     }
 
     fn after_failure(&mut self) -> Duration {
-        let pause = SHORTEST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
+        let pause = doubled(PAUSE, self.failures);
         self.failures += 1;
         pause
     }

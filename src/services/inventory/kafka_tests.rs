@@ -15,7 +15,7 @@ use super::{Inventory, MIGRATIONS, Settings, Uuids, stock, store};
 use crate::event::{Event, EventId};
 use crate::kafka::Cluster;
 use crate::kafka::testing;
-use crate::messaging::{Header, Outgoing, Publisher, Record};
+use crate::messaging::{Header, Outgoing, Record, publish_all};
 use crate::runtime::consumer::{self, Consumer, Intake, Options};
 use crate::runtime::relay::{self, Relay, Wake};
 use crate::services::announce::Announcer;
@@ -44,15 +44,9 @@ fn outgoing(topic: &str, event: &Event) -> Outgoing {
 }
 
 async fn produce(records: Vec<Outgoing>) {
-    let count = records.len();
     let producer = Cluster::from(testing::brokers()).producer().unwrap();
-    let mut delivery = producer.publish(records);
-    let mut acknowledged = 0;
-    while acknowledged < count {
-        for (_, outcome) in delivery.next().await {
-            outcome.unwrap();
-            acknowledged += 1;
-        }
+    for outcome in publish_all(&producer, records).await {
+        outcome.unwrap();
     }
 }
 

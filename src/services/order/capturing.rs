@@ -11,6 +11,7 @@ use super::results::Ledger;
 use super::state::Happened;
 use super::store::{self, Capture, Outcome};
 use crate::event::OrderId;
+use crate::messaging::doubled;
 use crate::runtime::HandleError;
 use crate::runtime::relay::Wake;
 use crate::store::Store;
@@ -108,7 +109,7 @@ impl<P: Payments> Captures<P> {
                 Answer::Declined { .. } => ended.push((capture.order.as_str(), Outcome::Declined)),
                 Answer::Unknown { reason } => {
                     tracing::warn!("capture of {}: {reason}; it is asked for again", capture.order);
-                    let pause = PAUSE.0.saturating_mul(1 << capture.attempts.clamp(0, 10)).min(PAUSE.1);
+                    let pause = doubled(PAUSE, u32::try_from(capture.attempts).unwrap_or(0));
                     store::postpone(&mut tx, &capture.order, now.after(pause), reason).await?;
                 }
             }

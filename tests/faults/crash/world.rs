@@ -4,7 +4,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use kafkaflow::kafka::{Cluster, Producer};
-use kafkaflow::messaging::{Header, Outgoing, Publisher};
+use kafkaflow::messaging::{Header, Outgoing, publish_all};
 use sqlx::Connection;
 
 use super::check::{self, Figures, Found};
@@ -77,16 +77,9 @@ impl World {
         let records: Vec<Outgoing> =
             (self.next..self.next + count).map(|id| input(&self.orders.name, id)).collect();
         self.next += count;
-        let mut left = records.len();
-        let mut delivery = self.producer.publish(records);
-        self.runtime.block_on(async {
-            while left > 0 {
-                for (_, outcome) in delivery.next().await {
-                    outcome.expect("an input is acknowledged");
-                    left -= 1;
-                }
-            }
-        });
+        for outcome in self.runtime.block_on(publish_all(&self.producer, records)) {
+            outcome.expect("an input is acknowledged");
+        }
     }
 
     /// Starts a child that meets this fate.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::messaging::doubled;
+
 /// How long a provider that is not there, or does not know us, is left alone: at first, and at most.
 const AWAY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 const LOCKED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
@@ -45,7 +47,7 @@ impl Gate {
             Some(after) => after,
             // Calls that were under way together close it once.
             None if closed => return,
-            None => growing.0.saturating_mul(1 << self.closings.min(16)).min(growing.1),
+            None => doubled(growing, self.closings),
         };
         self.closings += u32::from(!closed);
         let until = now + time.min(MOST);
