@@ -88,14 +88,19 @@ init_postgres() { # BIN HOME
 }
 
 stop_postgres() { # MODE: fast or kill
-  local home pid
+  local home pid children
   home=$(postgres_home)
   [[ -n $home && -f $home/data/postmaster.pid ]] || { note "PostgreSQL does not run" && return; }
   if [[ $1 == kill ]]; then
     pid=$(head -1 "$home/data/postmaster.pid")
+    # Its children end when they miss it, and hold its shared memory until then: a new server does not start before.
+    # They are counted while it stands still; once it is dead they are another's.
+    kill -STOP "$pid" 2>/dev/null || true
+    children=$(pgrep -P "$pid" || true)
     kill -KILL "$pid" 2>/dev/null || true
-    # Its children end when they miss it; a new server does not start before.
-    while pgrep -P "$pid" >/dev/null 2>&1 || kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+    for pid in "$pid" $children; do
+      while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+    done
     note "PostgreSQL killed"
   else
     as_postgres "$(postgres_bin)/pg_ctl" -s -w -t 60 -m "$1" -D "$home/data" stop || return
