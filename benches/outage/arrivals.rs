@@ -10,32 +10,26 @@ pub(crate) struct Arrivals {
     /// The beginning of a line whose end is not there yet.
     open: Vec<u8>,
     orders: usize,
-    /// How many letters there were before the outage.
-    before: usize,
     /// The number that each order's next letter has.
     next: Vec<usize>,
     seen: Vec<bool>,
     pub(crate) arrived: usize,
     pub(crate) again: usize,
-    /// Those that came twice and had come before the service was killed: in hand at the kill, they may be repeated.
-    pub(crate) in_hand: usize,
     pub(crate) out_of_order: usize,
     /// When there were how many, as often as it was looked.
     pub(crate) looks: Vec<(Instant, usize)>,
 }
 
 impl Arrivals {
-    pub(crate) fn of(path: &str, orders: usize, before: usize) -> Self {
+    pub(crate) fn of(path: &str, orders: usize) -> Self {
         Self {
             file: File::open(path).expect("the service's file"),
             open: Vec::new(),
             orders,
-            before,
             next: (0..orders).collect(),
             seen: Vec::new(),
             arrived: 0,
             again: 0,
-            in_hand: 0,
             out_of_order: 0,
             looks: Vec::new(),
         }
@@ -65,8 +59,7 @@ impl Arrivals {
             self.seen.resize(number + 1, false);
         }
         if std::mem::replace(&mut self.seen[number], true) {
-            let twice = if number < self.before { &mut self.in_hand } else { &mut self.again };
-            *twice += 1;
+            self.again += 1;
             return;
         }
         self.arrived += 1;

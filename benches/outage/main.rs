@@ -45,7 +45,7 @@ fn main() {
         ["return", brokers, topic, orders, file, before, asked, rate, limit, burst] => {
             let orders = number(orders);
             let letters = Letters::of(&Cluster::at(brokers).expect("brokers"), topic, orders);
-            let arrivals = Arrivals::of(file, orders, number(before));
+            let arrivals = Arrivals::of(file, orders);
             let back = Back {
                 before: number(before),
                 asked: number(asked),
@@ -132,7 +132,6 @@ impl Back {
             "too_many": if self.limit == 0 { 0 } else { arrivals.too_many(began, self.before, self.limit, self.burst) },
             "lost": arrivals.lost(asked),
             "again": arrivals.again,
-            "in_hand": arrivals.in_hand,
             "out_of_order": arrivals.out_of_order,
         })
     }
