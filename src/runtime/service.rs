@@ -158,7 +158,7 @@ impl Service {
                 workers(&store, &mut helpers, backstage.subscribe());
                 let producer = cluster.producer()?;
                 let relay = Relay::new(store.clone(), producer.clone(), relay::Options::default(), process);
-                let relay = relay.reporting(self.health.clone());
+                let relay = relay.reporting(self.health.clone()).traced(tracing.clone());
                 let consumer = Consumer::new(handler, producer, Some(store.clone()), options);
                 let consumer =
                     consumer.waking(self.wake.clone()).reporting(self.health.clone()).traced(tracing);

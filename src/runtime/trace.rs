@@ -15,7 +15,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::handler::BatchOutcome;
-use crate::messaging::{Record, TraceContext};
+use crate::messaging::{Acknowledged, Header, Outgoing, PublishError, Record, TRACEPARENT, TraceContext};
 
 /// Makes spans, or none. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +85,24 @@ impl Tracing {
         Some(span)
     }
 
+    /// A record that a producer is handed, caused by `cause`; from now on whoever reads it belongs to this span.
+    pub(super) fn sending(&self, record: &mut Outgoing, cause: Option<&str>) -> Option<Sending> {
+        let cause = cause.and_then(|cause| cause.parse().ok());
+        let mut span = self.begin(SpanKind::Producer, format!("send {}", record.topic), cause)?;
+        span.0.set_attributes([
+            KeyValue::new("messaging.system", "kafka"),
+            KeyValue::new("messaging.operation.name", "send"),
+            KeyValue::new("messaging.operation.type", "send"),
+            KeyValue::new("messaging.destination.name", record.topic.clone()),
+        ]);
+        let header = Header::new(TRACEPARENT, span.context().to_string());
+        match record.headers.iter_mut().find(|header| header.name == TRACEPARENT) {
+            Some(before) => *before = header,
+            None => record.headers.push(header),
+        }
+        Some(Sending(Box::new(span)))
+    }
+
     /// One span for each record of a batch, in which the record counts as handled from now on.
     pub(super) fn processing(&self, group: &str, batch: &mut [Record]) -> Processing {
         if self.0.is_none() {
@@ -133,6 +151,23 @@ impl Span {
     }
 }
 
+/// The span of a record that no broker has acknowledged yet.
+#[derive(Debug)]
+pub(super) struct Sending(Box<Span>);
+
+impl Sending {
+    /// Ends it: with the record's place, or with why it has none.
+    pub(super) fn ended(mut self, result: &Result<Acknowledged, PublishError>) {
+        match result {
+            Ok(Acknowledged { partition, offset }) => self.0.0.set_attributes([
+                KeyValue::new("messaging.destination.partition.id", partition.to_string()),
+                KeyValue::new("messaging.kafka.offset", *offset),
+            ]),
+            Err(error) => self.0.0.set_status(Status::error(error.to_string())),
+        }
+    }
+}
+
 /// The spans of a batch.
 #[derive(Debug)]
 pub(super) struct Processing(Vec<Span>);
@@ -175,7 +210,6 @@ pub(crate) mod testing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::messaging::TRACEPARENT;
     use crate::runtime::handler::HandleError;
 
     const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -213,6 +247,38 @@ mod tests {
         assert_eq!(spans[0].parent_span_id, SpanId::from(header.span));
         assert_eq!(spans[0].status, Status::Unset);
         assert_eq!(spans[1].status, Status::error("no such product"));
+    }
+
+    #[test]
+    fn a_record_is_sent_in_a_span_of_its_trace_and_tells_its_reader_so() {
+        let (tracing, exporter) = testing::kept();
+        let mut record = Outgoing {
+            topic: "orders".to_owned(),
+            partition: None,
+            key: None,
+            value: None,
+            headers: vec![Header::new(TRACEPARENT, HEADER), Header::new("content-type", "application/json")],
+            timestamp: None,
+        };
+        let sending = tracing.sending(&mut record, Some(HEADER)).unwrap();
+        sending.ended(&Ok(Acknowledged { partition: 3, offset: 7 }));
+        let fails = tracing.sending(&mut record, None).unwrap();
+        fails.ended(&Err(PublishError::Refused("too large".to_owned())));
+        let spans = exporter.get_finished_spans().unwrap();
+        assert_eq!(spans[0].name, "send orders");
+        assert_eq!(spans[0].span_kind, SpanKind::Producer);
+        assert_eq!(spans[0].parent_span_id.to_string(), "00f067aa0ba902b7");
+        assert!(spans[0].attributes.contains(&KeyValue::new("messaging.kafka.offset", 7)));
+        assert_eq!(spans[1].parent_span_id, SpanId::INVALID);
+        assert_eq!(spans[1].status, Status::error("too large"));
+        // The last span that it was sent in, where the header stood before.
+        let told = std::str::from_utf8(record.headers[0].value.as_deref().unwrap()).unwrap();
+        let told: TraceContext = told.parse().unwrap();
+        assert_eq!(SpanId::from(told.span), spans[1].span_context.span_id());
+        assert_eq!(record.headers.len(), 2);
+        let before = record.headers.clone();
+        assert!(Tracing::default().sending(&mut record, Some(HEADER)).is_none());
+        assert_eq!(record.headers, before);
     }
 
     #[test]

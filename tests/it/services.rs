@@ -219,17 +219,30 @@ fn a_trace_leads_from_the_request_through_both_services_to_the_notification() {
         let found = spans.iter().find(|span| span[3] == service && span[4] == name);
         found.unwrap_or_else(|| panic!("{service}: {name} in {spans:?}")).clone()
     };
-    let request = find("order-service", "POST /orders");
-    let reserve =
-        find("inventory-service", &format!("process {}", system.topic("order-service.order-placed")));
-    let confirm =
-        find("order-service", &format!("process {}", system.topic("inventory-service.inventory-result")));
-    assert_eq!(request[2], "00f067aa0ba902b7");
-    assert_eq!((&reserve[2], &confirm[2]), (&request[1], &reserve[1]));
+    let [placed, result, notice] = [
+        "order-service.order-placed",
+        "inventory-service.inventory-result",
+        "notification-service.send-notification",
+    ]
+    .map(|topic| system.topic(topic));
+    // Each in the one before it.
+    let chain = [
+        find("order-service", "POST /orders"),
+        find("order-service", &format!("send {placed}")),
+        find("inventory-service", &format!("process {placed}")),
+        find("inventory-service", &format!("send {result}")),
+        find("order-service", &format!("process {result}")),
+        find("order-service", &format!("send {notice}")),
+    ];
+    let mut before = "00f067aa0ba902b7";
+    for span in &chain {
+        assert_eq!(span[2], before, "the parent of {} of {} in {spans:?}", span[4], span[3]);
+        before = &span[1];
+    }
     let read = tool(&[
         "console-consumer",
         "--topic",
-        &system.topic("notification-service.send-notification"),
+        &notice,
         "--from-beginning",
         "--max-messages",
         "1",
@@ -238,7 +251,7 @@ fn a_trace_leads_from_the_request_through_both_services_to_the_notification() {
         "--formatter-property",
         "print.headers=true",
     ]);
-    let header = format!("traceparent:00-4bf92f3577b34da6a3ce929d0e0e4736-{}-01", confirm[1]);
+    let header = format!("traceparent:00-4bf92f3577b34da6a3ce929d0e0e4736-{before}-01");
     assert!(read.contains(&header), "{read}");
 }
 

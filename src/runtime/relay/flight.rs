@@ -6,11 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::messaging::{Delivery, Header, Outcome, Outgoing, PublishError};
+use crate::runtime::trace::Sending;
 use crate::store::outbox::{Dead, Pending, Published};
 
 /// The rows of one round.
 pub(super) struct Flight {
     rows: Vec<(Pending, Fate)>,
+    /// Of each row the span in which it is sent; none where there is no tracing.
+    spans: Vec<Option<Sending>>,
     /// Of how many nothing is known.
     flying: usize,
     /// When something was heard last.
@@ -47,10 +50,10 @@ pub(super) struct Landed {
 }
 
 impl Flight {
-    pub(super) fn new(rows: Vec<Pending>, delivery: Delivery) -> Self {
+    pub(super) fn new(rows: Vec<Pending>, spans: Vec<Option<Sending>>, delivery: Delivery) -> Self {
         let flying = rows.len();
         let rows = rows.into_iter().map(|row| (row, Fate::Flying)).collect();
-        Self { rows, flying, heard: Instant::now(), delivery }
+        Self { rows, spans, flying, heard: Instant::now(), delivery }
     }
 
     /// Waits for outcomes; `false`: there will be no more.
@@ -77,6 +80,9 @@ impl Flight {
         for (at, outcome) in outcomes {
             let Some((row, fate)) = self.rows.get_mut(at) else { continue };
             self.flying -= usize::from(*fate == Fate::Flying);
+            if let Some(span) = self.spans.get_mut(at).and_then(Option::take) {
+                span.ended(&outcome);
+            }
             *fate = match outcome {
                 Ok(place) => Fate::Acknowledged(Published {
                     seq: row.seq,

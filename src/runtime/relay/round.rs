@@ -11,6 +11,7 @@ use super::flight::{Flight, Landed, admit, record_of};
 use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
 use crate::runtime::boundary::{Boundary, OnBoundary};
 use crate::runtime::health::Health;
+use crate::runtime::trace::Tracing;
 use crate::store::outbox::{self, Dead, Pending, Published, Skip};
 use crate::store::{Store, StoreError};
 use crate::unit::UnixMillis;
@@ -41,6 +42,7 @@ pub struct Relay<P> {
     /// When rows were taken last, and how many.
     last: Option<(Instant, usize)>,
     pub(super) health: Health,
+    tracing: Tracing,
     boundary: OnBoundary,
     /// For whoever finds that a round does not end.
     pub(super) doing: &'static str,
@@ -93,6 +95,7 @@ impl<P: Publisher> Relay<P> {
             partitions: HashMap::new(),
             last: None,
             health: Health::default(),
+            tracing: Tracing::default(),
             boundary: OnBoundary::default(),
             doing: "begins",
         }
@@ -102,6 +105,13 @@ impl<P: Publisher> Relay<P> {
     #[must_use]
     pub fn reporting(mut self, health: Health) -> Self {
         self.health = health;
+        self
+    }
+
+    /// Makes a span for each record that is sent.
+    #[must_use]
+    pub fn traced(mut self, tracing: Tracing) -> Self {
+        self.tracing = tracing;
         self
     }
 
@@ -161,9 +171,12 @@ impl<P: Publisher> Relay<P> {
         if !rows.is_empty() {
             self.last = Some((Instant::now(), relayed.found));
             self.boundary.reach(Boundary::Taken);
-            let records: Vec<Outgoing> = rows.iter().map(record_of).collect();
+            let mut records: Vec<Outgoing> = rows.iter().map(record_of).collect();
+            let sent = rows.iter().zip(&mut records);
+            let spans = sent.map(|(row, record)| self.tracing.sending(record, row.traceparent.as_deref()));
+            let spans = spans.collect();
             // Kept before it is waited for: whoever drops this future loses nothing.
-            self.flights.push(Flight::new(rows, self.publisher.publish(records)));
+            self.flights.push(Flight::new(rows, spans, self.publisher.publish(records)));
         }
         Ok(relayed)
     }
@@ -278,8 +291,14 @@ impl<P: Publisher> Relay<P> {
             if undecided.contains(&row.key) {
                 continue;
             }
-            let alone = publish_alone(&self.publisher, record_of(&row));
-            match tokio::time::timeout(self.options.patience * 10, alone).await {
+            let mut record = record_of(&row);
+            let span = self.tracing.sending(&mut record, row.traceparent.as_deref());
+            let alone = publish_alone(&self.publisher, record);
+            let outcome = tokio::time::timeout(self.options.patience * 10, alone).await;
+            if let (Some(span), Ok(outcome)) = (span, &outcome) {
+                span.ended(outcome);
+            }
+            match outcome {
                 Ok(Ok(place)) => self.unrecorded.push(Published {
                     seq: row.seq,
                     partition: place.partition,
