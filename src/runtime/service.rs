@@ -163,9 +163,13 @@ impl Service {
                 let consumer =
                     consumer.waking(self.wake.clone()).reporting(self.health.clone()).traced(tracing);
                 let ending = asked(self.ending());
-                let consuming = consumer::run(consumer, &cluster, instance, session, ending);
-                let relaying =
-                    relay::run(relay, self.wake.clone(), RELAY_GRACE, asked(backstage.subscribe()));
+                let consuming = in_a_task(async move {
+                    consumer::run(consumer, &cluster, instance, session, ending).await.map_err(Into::into)
+                });
+                let (wake, ending) = (self.wake.clone(), asked(backstage.subscribe()));
+                let relaying = in_a_task(async move {
+                    relay::run(relay, wake, RELAY_GRACE, ending).await.map_err(Into::into)
+                });
                 until_the_end(&self, consuming, relaying, &mut helpers, &backstage, shutdown).await
             }
         };
@@ -213,11 +217,24 @@ async fn prepare(
     Ok(store)
 }
 
+/// Works in a task of its own, which ends when nobody waits for it any more. Whoever waits for a service may be the thread
+/// that began the process, which the runtime's threads would have to wake for every answer of a store.
+async fn in_a_task(
+    work: impl Future<Output = Result<(), ServiceError>> + Send + 'static,
+) -> Result<(), ServiceError> {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    match task.join_next().await {
+        Some(Ok(ended)) => ended,
+        _ => Err(ServiceError::Panicked),
+    }
+}
+
 /// Consumes and relays until the end; the relay ends last, since what others finish is announced by it.
 async fn until_the_end(
     service: &Service,
-    consuming: impl Future<Output = Result<(), ConsumerError>>,
-    relaying: impl Future<Output = Result<(), StoreError>>,
+    consuming: impl Future<Output = Result<(), ServiceError>>,
+    relaying: impl Future<Output = Result<(), ServiceError>>,
     helpers: &mut JoinSet<()>,
     backstage: &watch::Sender<bool>,
     mut shutdown: std::pin::Pin<&mut impl Future<Output = ()>>,
@@ -226,16 +243,16 @@ async fn until_the_end(
     let mut relaying = std::pin::pin!(relaying);
     tokio::select! {
         () = &mut shutdown => {}
-        ended = &mut consuming => return ended.map_err(ServiceError::from),
-        ended = &mut relaying => return ended.map_err(ServiceError::from),
+        ended = &mut consuming => return ended,
+        ended = &mut relaying => return ended,
         Some(_) = helpers.join_next() => return Err(ServiceError::Panicked),
     }
     service.ending.send_replace(true);
     // The relay goes on meanwhile.
     tokio::select! {
         ended = &mut consuming => ended?,
-        ended = &mut relaying => return ended.map_err(ServiceError::from),
+        ended = &mut relaying => return ended,
     }
     backstage.send_replace(true);
-    relaying.await.map_err(ServiceError::from)
+    relaying.await
 }

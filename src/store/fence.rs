@@ -77,17 +77,23 @@ pub async fn hold(tx: &mut Tx, group: &str, batch: &[(Owned, i64)]) -> Result<()
             held
         }
     };
-    if held == sorted.len() as u64 {
-        return Ok(());
-    }
-    for (owned, _) in sorted {
+    if held == sorted.len() as u64 { Ok(()) } else { Err(refusal(tx, group, batch).await?) }
+}
+
+/// Why one of these partitions is not held.
+pub(super) async fn refusal(
+    tx: &mut Tx,
+    group: &str,
+    batch: &[(Owned, i64)],
+) -> Result<StoreError, StoreError> {
+    for (owned, _) in batch {
         let found = epoch(tx, group, &owned.topic, owned.partition).await?.unwrap_or(0);
         if found != owned.epoch {
             let what = format!("{}/{} of group {group}", owned.topic, owned.partition);
-            return Err(StoreError::Fenced { what, ours: owned.epoch, found });
+            return Ok(StoreError::Fenced { what, ours: owned.epoch, found });
         }
     }
-    Err(StoreError::Conflict("a partition's owner changed".to_owned()))
+    Ok(StoreError::Conflict("a partition's owner changed".to_owned()))
 }
 
 async fn epoch(tx: &mut Tx, group: &str, topic: &str, partition: i32) -> Result<Option<i64>, StoreError> {

@@ -31,6 +31,12 @@ pub(super) const MESSAGING: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0002_cluster.sql"),
         postgres: include_str!("migrations/postgres/0002_cluster.sql"),
     },
+    Migration {
+        version: 3,
+        name: "inbox key",
+        sqlite: include_str!("migrations/sqlite/0003_inbox_key.sql"),
+        postgres: include_str!("migrations/postgres/0003_inbox_key.sql"),
+    },
 ];
 
 pub(super) fn sqlite(steps: &[Migration], table: &'static str) -> Migrator {

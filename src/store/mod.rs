@@ -20,12 +20,14 @@ pub mod outbox;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tx;
+mod writes;
 
 pub use error::StoreError;
 pub use location::{Location, LocationError};
 pub use migrate::Migration;
 pub use open::{Store, services};
 pub use tx::{Connection, Tx};
+pub(crate) use writes::Writes;
 
 /// Runs the same statements on whichever database a transaction is in: `with!(tx, |connection| …)`. The body is
 /// compiled once for each, so queries may be written once where both databases take them.

@@ -20,6 +20,8 @@ enum Kind {
     Reads,
     /// No transaction at all.
     Glances,
+    /// One statement, a transaction by itself.
+    WritesOnce,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,10 @@ impl Tx {
         Self { store: Some(store), kind: Kind::Glances, open: None }
     }
 
+    pub(super) fn alone(store: Store) -> Self {
+        Self { store: Some(store), kind: Kind::WritesOnce, open: None }
+    }
+
     /// For groups that keep nothing: its first statement fails.
     #[must_use]
     pub fn without_store() -> Self {
@@ -69,16 +75,21 @@ impl Tx {
 
     /// The connection to send statements on; begins the transaction.
     pub async fn connection(&mut self) -> Result<Connection<'_>, StoreError> {
+        if self.kind == Kind::WritesOnce && self.open.is_some() {
+            return Err(StoreError::Sql("a second statement where one was meant to be alone".to_owned()));
+        }
         if self.open.is_none() {
             let store = self.store.as_ref().ok_or(StoreError::None)?;
             self.open = Some(match (&store.pool, self.kind) {
                 // Who will write says so at once: a reader that turns writer may find that another was quicker.
-                (Pool::Sqlite { writer, .. }, Kind::Writes) => {
+                (Pool::Sqlite { writer, .. }, Kind::Writes | Kind::WritesOnce) => {
                     Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
                 }
                 (Pool::Sqlite { readers, .. }, Kind::Reads) => Open::Sqlite(readers.begin().await?),
                 (Pool::Sqlite { readers, .. }, Kind::Glances) => Open::SqliteGlance(readers.acquire().await?),
-                (Pool::Postgres(pool), Kind::Glances) => Open::PostgresGlance(pool.acquire().await?),
+                (Pool::Postgres(pool), Kind::Glances | Kind::WritesOnce) => {
+                    Open::PostgresGlance(pool.acquire().await?)
+                }
                 (Pool::Postgres(pool), kind) => {
                     Open::Postgres(begin(pool.clone(), kind == Kind::Writes).await?)
                 }

@@ -9,12 +9,20 @@ use crate::support::stores::{database, sqlite};
 use crate::support::{Folder, Run};
 
 /// The inventory's tables, as its own migrations make them.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "stock",
-    sqlite: include_str!("../../src/services/inventory/migrations/sqlite/0001_stock.sql"),
-    postgres: include_str!("../../src/services/inventory/migrations/postgres/0001_stock.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "stock",
+        sqlite: include_str!("../../src/services/inventory/migrations/sqlite/0001_stock.sql"),
+        postgres: include_str!("../../src/services/inventory/migrations/postgres/0001_stock.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "fewer checks",
+        sqlite: include_str!("../../src/services/inventory/migrations/sqlite/0002_fewer_checks.sql"),
+        postgres: include_str!("../../src/services/inventory/migrations/postgres/0002_fewer_checks.sql"),
+    },
+];
 
 async fn products(store: &Store, products: &[(&str, i64, i64, bool)]) -> Result<(), StoreError> {
     let mut tx = store.tx();

@@ -30,7 +30,7 @@ pub(super) async fn one_by_one<H: Handling, P: Publisher>(
         if !consumer.breaker_lets_go(handled, dying) {
             return Err(Trouble::Breaker);
         }
-        consumer.commit(tx, std::slice::from_ref(share)).await?;
+        consumer.commit(tx, std::slice::from_ref(share), &[]).await?;
         consumer.breaker_saw(handled, dying);
         consumer.count_handled(share, handled);
         Ok::<_, Trouble>(stop)
@@ -98,7 +98,7 @@ async fn alone<H: Handling, P: Publisher>(
     if stored {
         tx.savepoint().await?;
     }
-    let claim = consumer.claim(tx, &[candidate(id, &work.record)], now).await?.pop();
+    let claim = consumer.claim(tx, &[], &[candidate(id, &work.record)], now).await?.pop();
     if consumer.settle(work, claim.unwrap_or(Claim::New)) {
         let outcome = consumer.handled(tx, std::slice::from_mut(&mut work.record)).await;
         let error = match outcome {

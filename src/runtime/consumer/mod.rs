@@ -35,6 +35,7 @@ use super::boundary::OnBoundary;
 use super::health::Health;
 use super::relay::Wake;
 use super::trace::Tracing;
+use crate::store::fence::Owned;
 use crate::store::inbox::{self, Candidate, Claim, Death};
 use crate::store::{Store, StoreError, Tx};
 use crate::unit::UnixMillis;
@@ -199,17 +200,18 @@ impl<H, P> Consumer<H, P> {
         self.store.as_ref().map_or_else(Tx::without_store, Store::tx)
     }
 
-    /// What the inbox knows of these events; those that are new are noted.
+    /// What the inbox knows of these events; those that are new are noted, and the fences held.
     pub(super) async fn claim(
         &self,
         tx: &mut Tx,
+        fences: &[(Owned, i64)],
         events: &[Candidate<'_>],
         now: UnixMillis,
     ) -> Result<Vec<Claim>, StoreError> {
         if !self.remembers() {
             return Ok(vec![Claim::New; events.len()]);
         }
-        inbox::claim(tx, &self.options.group, events, now).await
+        inbox::claim(tx, &self.options.group, fences, events, now).await
     }
 
     /// The same, and nothing is noted.

@@ -113,7 +113,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         now: UnixMillis,
     ) -> Result<Vec<((usize, usize), Came)>, String> {
         // Asked only: an id is in the inbox when its work is settled.
-        let taken = self.take(None, shares, now).await.map_err(|error| error.to_string())?;
+        let (taken, _) = self.take(None, shares, now).await.map_err(|error| error.to_string())?;
         if taken.is_empty() {
             return Ok(Vec::new());
         }
@@ -249,7 +249,8 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             candidate(id, &work.record)
         };
         let candidates: Vec<Candidate<'_>> = works.iter().map(asked).collect();
-        let claims = self.claim(&mut tx, &candidates, now).await?;
+        let fences = self.fences(shares, &candidates);
+        let claims = self.claim(&mut tx, &fences, &candidates, now).await?;
         // Somebody else may have settled one meanwhile.
         let new = works.iter().zip(claims).filter(|(_, claim)| !matches!(claim, Claim::Known));
         let records: Vec<&Record> = new.map(|((share, at), _)| &shares[*share].works[*at].record).collect();
@@ -260,7 +261,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             shares[share].works[at].fate = Fate::Finished;
         }
         self.doom(&mut tx, shares.iter_mut().flat_map(|share| &mut share.works), now).await?;
-        self.commit(tx, shares).await
+        self.commit(tx, shares, &fences).await
     }
 
     /// Nothing of the share counts as done.

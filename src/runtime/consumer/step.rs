@@ -179,7 +179,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
     /// All records in one transaction.
     async fn together(&self, shares: &mut [Share], now: UnixMillis) -> Result<(), Trouble> {
         let mut tx = self.tx();
-        let taken = self.take(Some(&mut tx), shares, now).await?;
+        let (taken, fences) = self.take(Some(&mut tx), shares, now).await?;
         let mut handled = taken.len();
         let mut done = vec![0; shares.len()];
         if !taken.is_empty() {
@@ -224,7 +224,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             return Err(Trouble::Breaker);
         }
         self.doom(&mut tx, shares.iter_mut().flat_map(|share| &mut share.works), now).await?;
-        self.commit(tx, shares).await?;
+        self.commit(tx, shares, &fences).await?;
         self.breaker_saw(handled, dying);
         for (share, done) in shares.iter().zip(done) {
             self.count_handled(share, done);
@@ -233,13 +233,14 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
     }
 
     /// Which records are to be handled: the inbox does not know them, and they are what they should be. Of the
-    /// others it is decided here. In a transaction those that are new are noted; without, nothing is.
+    /// others it is decided here. In a transaction those that are new are noted, and the fences that are answered held;
+    /// without, nothing is.
     pub(super) async fn take(
         &self,
         tx: Option<&mut Tx>,
         shares: &mut [Share],
         now: UnixMillis,
-    ) -> Result<Vec<(usize, usize)>, StoreError> {
+    ) -> Result<(Vec<(usize, usize)>, Vec<(Owned, i64)>), StoreError> {
         let mut places = Vec::new();
         let mut candidates = Vec::new();
         for (share, part) in shares.iter().enumerate() {
@@ -252,8 +253,12 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
                 }
             }
         }
+        let mut fences = Vec::new();
         let claims = match tx {
-            Some(tx) => self.claim(tx, &candidates, now).await?,
+            Some(tx) => {
+                fences = self.fences(shares, &candidates);
+                self.claim(tx, &fences, &candidates, now).await?
+            }
             None => self.look(&candidates).await?,
         };
         let mut claims = claims.into_iter();
@@ -261,7 +266,18 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             let one = &mut shares[*share].works[*work];
             self.settle(one, claims.next().unwrap_or(Claim::New))
         });
-        Ok(places)
+        Ok((places, fences))
+    }
+
+    /// The fences that are held when these are claimed, as if all records of the shares became finished.
+    pub(super) fn fences(&self, shares: &[Share], claimed: &[Candidate<'_>]) -> Vec<(Owned, i64)> {
+        let fence = |share: &Share| {
+            let last = share.works.last()?;
+            Some((share.owned.clone()?, last.record.offset() + 1))
+        };
+        // Nothing is asked of the store where nothing is claimed.
+        let asks = self.remembers() && !claimed.is_empty();
+        if asks { shares.iter().filter_map(fence).collect() } else { Vec::new() }
     }
 
     /// Whether a record is to be handled, by what the inbox says of it and by its payload.
@@ -318,12 +334,17 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         if dead.is_empty() { Ok(()) } else { self.give_up(tx, &dead, now).await }
     }
 
-    /// Holds the fence of the shares and commits.
-    pub(super) async fn commit(&self, mut tx: Tx, shares: &[Share]) -> Result<(), StoreError> {
-        let held: Vec<(Owned, i64)> =
+    /// Holds the fence of the shares, where it is not `held` with their offsets yet, and commits.
+    pub(super) async fn commit(
+        &self,
+        mut tx: Tx,
+        shares: &[Share],
+        held: &[(Owned, i64)],
+    ) -> Result<(), StoreError> {
+        let due: Vec<(Owned, i64)> =
             shares.iter().filter_map(|share| Some((share.owned.clone()?, share.next()))).collect();
-        if !held.is_empty() && self.store.is_some() {
-            fence::hold(&mut tx, &self.options.group, &held).await?;
+        if due != held && self.store.is_some() {
+            fence::hold(&mut tx, &self.options.group, &due).await?;
         }
         tx.commit().await
     }

@@ -11,7 +11,7 @@ use crate::messaging::Record;
 use crate::runtime::{BatchOutcome, HandleError, Handler};
 use crate::services::announce::Announcer;
 use crate::store::Tx;
-use crate::store::outbox::{self, KeyOrder};
+use crate::store::outbox;
 use crate::unit::UnixMillis;
 
 /// What the inventory needs to know of the system around it.
@@ -124,9 +124,7 @@ impl Inventory {
         let before = store::load(tx, commands).await?;
         let (after, answers) = decide(before.clone(), commands, &desk);
         let (rows, known) = announced(answers)?;
-        store::save(tx, &before, &after, now).await?;
-        // The orders' rows are held until the end of the transaction, and so are their keys.
-        outbox::write(tx, &rows, KeyOrder::Held, now).await?;
+        store::save(tx, &before, &after, &rows, now).await?;
         Ok(known)
     }
 

@@ -13,17 +13,25 @@ use super::changes::Changes;
 use super::command::Command;
 use super::model::{Book, Done, Level, Order, Outcome, ReservedItem, Saga};
 use crate::event::{OrderId, ProductId, Quantity, ReservationId, SagaId, Text};
-use crate::store::{Dialect, Migration, StoreError, Tx, json};
+use crate::store::{Dialect, Migration, StoreError, Tx, Writes, json, outbox};
 use crate::unit::UnixMillis;
 use crate::with_connection;
 
 /// The tables, beside those of messaging.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "stock",
-    sqlite: include_str!("migrations/sqlite/0001_stock.sql"),
-    postgres: include_str!("migrations/postgres/0001_stock.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "stock",
+        sqlite: include_str!("migrations/sqlite/0001_stock.sql"),
+        postgres: include_str!("migrations/postgres/0001_stock.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "fewer checks",
+        sqlite: include_str!("migrations/sqlite/0002_fewer_checks.sql"),
+        postgres: include_str!("migrations/postgres/0002_fewer_checks.sql"),
+    },
+];
 
 /// Reads and locks what these commands are about.
 pub(super) async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Book, StoreError> {
@@ -145,69 +153,67 @@ async fn products(tx: &mut Tx, ids: &BTreeSet<&ProductId>) -> Result<BTreeMap<Pr
     rows.into_iter().map(level).collect()
 }
 
-/// Writes what a batch came to; `before` is what [`load`] read.
+/// Writes what a batch came to, with what it announces; `before` is what [`load`] read.
 ///
 /// [`StoreError::Conflict`] when another transaction wrote one of the orders meanwhile. Afterwards the transaction
-/// holds every order of `after`, by its row.
+/// holds every order of `after`, by its row, and so their keys.
 pub(super) async fn save(
     tx: &mut Tx,
     before: &Book,
     after: &Book,
+    announced: &[outbox::Event],
     now: UnixMillis,
 ) -> Result<(), StoreError> {
+    let mut writes = Writes::of(tx)?;
     let changes = Changes::between(before, after);
     let new_orders: Vec<_> = changes.new_orders.iter().map(|row| (row, now.0)).collect();
-    let inserted = write(tx, &new_orders, |each| {
+    writes.rows(&new_orders, |each| {
         format!(
             "INSERT INTO reservation (order_id, reservation_id, reason, created_at)
              SELECT value -> 0 ->> 0, value -> 0 ->> 1, value -> 0 ->> 2, CAST(value ->> 1 AS bigint)
              FROM {each} ORDER BY 1"
         )
-    });
-    inserted.await.map_err(|error| match error {
-        StoreError::Duplicate(words) => StoreError::Conflict(words),
-        other => other,
     })?;
-    write(tx, &changes.placed_later, |each| {
+    writes.rows(&changes.placed_later, |each| {
         format!(
             "UPDATE reservation SET reservation_id = new.value ->> 1, reason = new.value ->> 2
              FROM (SELECT value FROM {each}) AS new WHERE reservation.order_id = new.value ->> 0"
         )
-    })
-    .await?;
-    write(tx, &changes.new_items, |each| {
+    })?;
+    writes.rows(&changes.new_items, |each| {
         format!(
             "INSERT INTO reservation_item (order_id, product_id, place, ordered, held)
              SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS integer), CAST(value ->> 3 AS bigint),
                     CAST(value ->> 4 AS bigint) FROM {each}"
         )
-    })
-    .await?;
-    write(tx, &changes.held, |each| {
+    })?;
+    writes.rows(&changes.held, |each| {
         format!(
             "UPDATE reservation_item SET held = CAST(new.value ->> 2 AS bigint) FROM (SELECT value FROM {each}) AS new
              WHERE reservation_item.order_id = new.value ->> 0 AND reservation_item.product_id = new.value ->> 1"
         )
-    })
-    .await?;
-    write(tx, &changes.sagas, |each| {
+    })?;
+    writes.rows(&changes.sagas, |each| {
         format!(
             "INSERT INTO saga_step (order_id, saga_id, cancelled, restored)
              SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM {each} WHERE true
              ON CONFLICT (order_id, saga_id) DO UPDATE
              SET cancelled = excluded.cancelled, restored = excluded.restored"
         )
-    })
-    .await?;
-    write(tx, &changes.levels, |each| {
+    })?;
+    writes.rows(&changes.levels, |each| {
         format!(
             "UPDATE product SET available = CAST(new.value ->> 1 AS bigint), reserved = CAST(new.value ->> 2 AS bigint),
                                 told = CAST(new.value ->> 3 AS boolean)
              FROM (SELECT value FROM {each}) AS new WHERE product.id = new.value ->> 0"
         )
+    })?;
+    outbox::add(&mut writes, announced, now)?;
+    writes.run(tx).await.map_err(|error| match error {
+        // Somebody else heard of the same order at the same time.
+        StoreError::Duplicate(words) if words.contains("reservation") => StoreError::Conflict(words),
+        other => other,
     })
-    .await?;
-    Ok(())
 }
 
 /// Adds products that are not known yet; the number of them.
@@ -215,27 +221,13 @@ pub(super) async fn open(tx: &mut Tx, stock: &[(&str, u32)]) -> Result<u64, Stor
     let mut stock = stock.to_vec();
     // In one order, as every transaction takes them.
     stock.sort_unstable();
-    write(tx, &stock, |each| {
-        format!(
-            "INSERT INTO product (id, available, reserved)
-             SELECT value ->> 0, CAST(value ->> 1 AS bigint), 0 FROM {each} WHERE true ON CONFLICT DO NOTHING"
-        )
-    })
-    .await
-}
-
-/// One statement for all rows; how many it wrote.
-async fn write<R: Serialize>(
-    tx: &mut Tx,
-    rows: &[R],
-    statement: impl Fn(&str) -> String,
-) -> Result<u64, StoreError> {
-    if rows.is_empty() {
-        return Ok(0);
-    }
-    let rows = json(&rows)?;
+    let rows = json(&stock)?;
     Ok(with_connection!(tx, |connection| {
-        let sql = statement(connection.each());
+        let sql = format!(
+            "INSERT INTO product (id, available, reserved)
+             SELECT value ->> 0, CAST(value ->> 1 AS bigint), 0 FROM {} WHERE true ON CONFLICT DO NOTHING",
+            connection.each(),
+        );
         sqlx::query(AssertSqlSafe(sql)).bind(&rows).execute(connection).await?.rows_affected()
     }))
 }

@@ -10,8 +10,7 @@ use crate::event::{Event, EventId, SendNotification};
 use crate::messaging::Record;
 use crate::runtime::{BatchOutcome, HandleError, Handler};
 use crate::services::announce::Announcer;
-use crate::store::Tx;
-use crate::store::outbox::{self, KeyOrder};
+use crate::store::{Tx, Writes, outbox};
 use crate::unit::UnixMillis;
 
 /// What becomes of what orders hear.
@@ -40,11 +39,13 @@ impl Ledger {
         let now = (self.now)();
         let Consequences { changes, notices } =
             hear(&mut held, heard, self.capture, now, self.new_id).map_err(HandleError::poison)?;
-        store::save(tx, &changes).await?;
         let rows = notices.into_iter().map(|(notice, traceparent)| self.row(notice, traceparent));
         let rows = rows.collect::<Result<Vec<_>, _>>().map_err(HandleError::poison)?;
+        let mut writes = Writes::of(tx)?;
+        store::save(&mut writes, &changes)?;
         // The orders' rows are held, and so are their keys.
-        outbox::write(tx, &rows, KeyOrder::Held, now).await?;
+        outbox::add(&mut writes, &rows, now)?;
+        writes.run(tx).await?;
         self.feed.may_have_changed(held.into_iter().map(|(id, Held { version, .. })| (id, version)));
         Ok(missing)
     }

@@ -30,7 +30,7 @@ fn standing_at_9<'r>(ids: &[&'r str]) -> Vec<Candidate<'r>> {
 
 /// Claims events that stand at offset 9, and says which are to be handled.
 async fn claimed(tx: &mut Tx, group: &str, ids: &[&str], now: UnixMillis) -> Vec<bool> {
-    let claims = inbox::claim(tx, group, &standing_at_9(ids), now).await.unwrap();
+    let claims = inbox::claim(tx, group, &[], &standing_at_9(ids), now).await.unwrap();
     claims.into_iter().map(|claim| claim == Claim::New).collect()
 }
 
@@ -79,12 +79,12 @@ async fn what_was_given_up_is_dead_wherever_it_is_read_again(test: TestStore) {
     let events = [("a", 9), ("b", 10), ("a", 11), ("a", 12)]
         .map(|(id, offset)| Candidate { id, place: ("t", 0, offset) });
     let looked = inbox::look(&mut tx, "g", &events).await.unwrap();
-    let claims = inbox::claim(&mut tx, "g", &events, NOW).await.unwrap();
+    let claims = inbox::claim(&mut tx, "g", &[], &events, NOW).await.unwrap();
     assert_eq!(looked, claims);
     let dead = Claim::Dead(Box::new(Death { reason: "no\u{fffd} such".to_owned(), ..death("t/0/9") }));
     assert_eq!(claims, [dead, Claim::New, Claim::New, Claim::Known]);
     inbox::give_back(&mut tx, "g", &["a", "b"]).await.unwrap();
-    let again = inbox::claim(&mut tx, "g", &events[1..], NOW).await.unwrap();
+    let again = inbox::claim(&mut tx, "g", &[], &events[1..], NOW).await.unwrap();
     assert_eq!(again, [Claim::New, Claim::New, Claim::Known]);
 }
 

@@ -4,6 +4,7 @@ mod inbox;
 mod open;
 mod outbox;
 mod owners;
+mod writes;
 
 use std::time::Duration;
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use super::{NOW, effect, effects, until_somebody_waits_for_a_lock};
 use crate::store::cluster::{ClusterKind, stay_with};
+use crate::store::inbox::{self, Candidate, Claim};
 use crate::store::testing::{TestStore, on_both_stores};
 use crate::store::{StoreError, fence, lease};
 use crate::unit::UnixMillis;
 
 on_both_stores! { crate::store::contract::MIGRATIONS;
     a_former_owner_is_refused_and_changes_nothing,
+    a_fence_is_held_together_with_a_claim_or_the_claim_is_refused,
     a_new_owner_waits_for_the_former_ones_transaction,
     a_lease_has_one_owner_and_every_owner_an_epoch,
     a_store_stays_with_its_kind_of_cluster,
@@ -48,6 +50,35 @@ async fn a_former_owner_is_refused_and_changes_nothing(test: TestStore) {
     assert_eq!(fence::next_offset(&mut tx, "g", "orders", 2).await.unwrap(), None);
     fence::forget_offsets(&mut tx).await.unwrap();
     assert_eq!(fence::next_offset(&mut tx, "g", "orders", 1).await.unwrap(), None);
+}
+
+async fn a_fence_is_held_together_with_a_claim_or_the_claim_is_refused(test: TestStore) {
+    let own = async || {
+        let mut tx = test.store.tx();
+        let owned =
+            fence::own(&mut tx, "g", &[("orders".to_owned(), 0), ("orders".to_owned(), 1)]).await.unwrap();
+        tx.commit().await.unwrap();
+        owned
+    };
+    let fences = |owned: &[fence::Owned]| owned.iter().cloned().zip([8, 4]).collect::<Vec<_>>();
+    let event = |id| [Candidate { id, place: ("orders", 0, 7) }];
+    let first = own().await;
+    let mut tx = test.store.tx();
+    let claims = inbox::claim(&mut tx, "g", &fences(&first), &event("a"), NOW).await.unwrap();
+    assert_eq!(claims, [Claim::New]);
+    tx.commit().await.unwrap();
+    let second = own().await;
+    let mut tx = test.store.tx();
+    let refused = inbox::claim(&mut tx, "g", &fences(&first), &event("b"), NOW).await;
+    let expected = StoreError::Fenced { what: "orders/0 of group g".to_owned(), ours: 1, found: 2 };
+    assert_eq!(refused, Err(expected));
+    drop(tx);
+    let mut tx = test.store.tx();
+    for (at, next) in [(0, 8), (1, 4)] {
+        assert_eq!(fence::next_offset(&mut tx, "g", "orders", at).await.unwrap(), Some(next));
+    }
+    let claims = inbox::claim(&mut tx, "g", &fences(&second), &event("b"), NOW).await.unwrap();
+    assert_eq!(claims, [Claim::New]);
 }
 
 async fn a_store_stays_with_its_kind_of_cluster(test: TestStore) {

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{PgConnection, Row, SqliteConnection};
 
 use super::{Death, make_days, set_applied};
+use crate::store::fence::{self, Owned};
 use crate::store::{Connection, StoreError, Tx, json};
 use crate::unit::UnixMillis;
 
@@ -40,10 +41,12 @@ pub enum Claim {
 
 /// Takes these events' effects upon this transaction. Of an event that is there twice the first is new.
 ///
-/// The transaction must hold the fence of the partitions that the events come from before it commits.
+/// The transaction must hold the fence of the partitions that the events come from before it commits; those of `fences`
+/// are held together with it, as [`fence::hold`] does, unless there are no events.
 pub async fn claim(
     tx: &mut Tx,
     group: &str,
+    fences: &[(Owned, i64)],
     events: &[Candidate<'_>],
     now: UnixMillis,
 ) -> Result<Vec<Claim>, StoreError> {
@@ -57,8 +60,22 @@ pub async fn claim(
         make_days(&store, day).await?;
     }
     let found = match tx.connection().await? {
-        Connection::Postgres(connection) => claim_in_postgres(connection, group, &ids, day).await?,
-        Connection::Sqlite(connection) => claim_in_sqlite(connection, group, &ids, day).await?,
+        Connection::Postgres(connection) => {
+            let (held, found) = claim_in_postgres(connection, group, fences, &ids, day).await?;
+            if held != fences.len() {
+                return Err(fence::refusal(tx, group, fences).await?);
+            }
+            found
+        }
+        Connection::Sqlite(_) => {
+            if !fences.is_empty() {
+                fence::hold(tx, group, fences).await?;
+            }
+            match tx.connection().await? {
+                Connection::Sqlite(connection) => claim_in_sqlite(connection, group, &ids, day).await?,
+                Connection::Postgres(_) => None,
+            }
+        }
     };
     let Some(answers) = found else { return Ok(vec![Claim::New; events.len()]) };
     let (claims, revived) = judge(events, answers);
@@ -162,15 +179,22 @@ fn judge<'r>(events: &[Candidate<'r>], mut answers: Answers) -> (Vec<Claim>, Vec
 /// Ids that are noted now, and those that are given up.
 type Answers = HashMap<String, Option<Death>>;
 
-/// `None`: all are noted now, as nearly always; then not one id travels back.
+/// How many fences are held, and what is known of the ids; `None`: all are noted now, as nearly always, and not one travels
+/// back.
 async fn claim_in_postgres(
     connection: &mut PgConnection,
     group: &str,
+    fences: &[(Owned, i64)],
     ids: &[&str],
     day: i32,
-) -> Result<Option<Answers>, StoreError> {
+) -> Result<(usize, Option<Answers>), StoreError> {
     let rows = sqlx::query(
-        "WITH dead AS (
+        "WITH held AS (
+             UPDATE consumer_partition c SET next_offset = g.next_offset
+             FROM unnest($4::text[], $5::int[], $6::bigint[], $7::bigint[]) AS g (topic, partition, epoch, next_offset)
+             WHERE c.consumer_group = $1 AND c.topic = g.topic AND c.partition = g.partition AND c.epoch = g.epoch
+             RETURNING 1
+         ), dead AS (
              SELECT d.* FROM unnest($2::text[]) AS g (event_id) CROSS JOIN LATERAL (
                  SELECT d.event_id, d.place, d.class, d.reason, d.applied FROM inbox_dead d
                  WHERE d.consumer_group = $1 AND d.event_id = g.event_id LIMIT 1
@@ -187,26 +211,34 @@ async fn claim_in_postgres(
              RETURNING event_id
          )
          SELECT CASE WHEN count(*) < cardinality($2) THEN coalesce(array_agg(event_id::text), '{}') END,
-                NULL, NULL, NULL, NULL
+                NULL, NULL, NULL, NULL, (SELECT count(*) FROM held)
          FROM fresh
-         UNION ALL SELECT NULL, event_id, place, class, reason FROM dead WHERE NOT applied",
+         UNION ALL SELECT NULL, event_id, place, class, reason, NULL FROM dead WHERE NOT applied",
     )
     .bind(group)
     .bind(ids)
     .bind(day)
+    .bind(fences.iter().map(|(owned, _)| owned.topic.as_str()).collect::<Vec<_>>())
+    .bind(fences.iter().map(|(owned, _)| owned.partition).collect::<Vec<_>>())
+    .bind(fences.iter().map(|(owned, _)| owned.epoch).collect::<Vec<_>>())
+    .bind(fences.iter().map(|(_, next)| *next).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
-    let (mut fresh, mut dead) = (None, Vec::new());
+    let (mut held, mut fresh, mut dead) = (0, None, Vec::new());
     for row in &rows {
         match row.try_get::<Option<String>, _>(1)? {
-            None => fresh = row.try_get::<Option<Vec<String>>, _>(0)?,
+            None => {
+                fresh = row.try_get::<Option<Vec<String>>, _>(0)?;
+                held = usize::try_from(row.try_get::<i64, _>(5)?).unwrap_or(0);
+            }
             Some(id) => {
                 let death = Death { place: row.try_get(2)?, class: row.try_get(3)?, reason: row.try_get(4)? };
                 dead.push((id, Some(death)));
             }
         }
     }
-    Ok(fresh.map(|fresh| fresh.into_iter().map(|id| (id, None)).chain(dead).collect()))
+    let answers = fresh.map(|fresh| fresh.into_iter().map(|id| (id, None)).chain(dead).collect());
+    Ok((held, answers))
 }
 
 /// The same on SQLite, where nobody else writes meanwhile: so it is asked first what is known, which is seldom much.

@@ -16,9 +16,10 @@ pub use listen::{Listener, listen};
 pub(crate) use pending::settle_leased;
 pub use pending::{Dead, Followers, Pending, Published, Skip, pending, settle};
 
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::PgConnection;
 
-use super::{Connection, StoreError, Tx};
+use super::writes::Parts;
+use super::{Connection, StoreError, Tx, Writes};
 use crate::messaging::key_hash;
 use crate::unit::UnixMillis;
 
@@ -64,6 +65,19 @@ pub async fn write(
     order: KeyOrder,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
+    let mut writes = Writes::of(tx)?;
+    add(&mut writes, events, now)?;
+    if order == KeyOrder::Lock
+        && !events.is_empty()
+        && let Connection::Postgres(connection) = tx.connection().await?
+    {
+        lock(connection, events).await?;
+    }
+    writes.run(tx).await
+}
+
+/// As [`write`] with [`KeyOrder::Held`], together with other writes.
+pub(crate) fn add(writes: &mut Writes, events: &[Event], now: UnixMillis) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
@@ -73,27 +87,23 @@ pub async fn write(
             return Err(StoreError::Sql(format!("event {:?} holds a NUL character", event.id)));
         }
     }
-    match tx.connection().await? {
-        Connection::Sqlite(connection) => write_sqlite(connection, events, now).await,
-        Connection::Postgres(connection) => {
-            if order == KeyOrder::Lock {
-                lock(connection, events).await?;
-            }
-            write_postgres(connection, events, now).await
-        }
+    let hashes: Vec<u32> = events.iter().map(|event| key_hash(event.aggregate_id.as_bytes())).collect();
+    match writes {
+        Writes::Postgres(parts) => in_postgres(parts, events, &hashes, now),
+        Writes::Sqlite(_) => in_sqlite(writes, events, &hashes, now),
     }
 }
 
-/// One writer at a time: no key needs a lock, and the rows' numbers are consecutive.
-async fn write_sqlite(
-    connection: &mut SqliteConnection,
+/// One writer at a time: the rows' numbers are consecutive.
+fn in_sqlite(
+    writes: &mut Writes,
     events: &[Event],
+    hashes: &[u32],
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let rows: Vec<_> = events
         .iter()
         .map(|event| {
-            let hash = key_hash(event.aggregate_id.as_bytes());
             (
                 &event.id,
                 &event.aggregate_type,
@@ -102,67 +112,79 @@ async fn write_sqlite(
                 &event.payload,
                 &event.topic,
                 &event.traceparent,
-                hash,
-                bucket_of(hash),
+                now.0,
             )
         })
         .collect();
-    let rows = super::json(&rows)?;
-    sqlx::query(
-        "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, traceparent, created_at)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, $2
-         FROM json_each($1) ORDER BY key",
-    )
-    .bind(&rows)
-    .bind(now.0)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
-        "INSERT INTO outbox_pending (seq, topic, hash, bucket)
-         SELECT (SELECT max(seq) FROM outbox) - $2 + 1 + key, value ->> 5, value ->> 7, value ->> 8
-         FROM json_each($1)",
-    )
-    .bind(&rows)
-    .bind(i64::try_from(events.len()).unwrap_or(i64::MAX))
-    .execute(connection)
-    .await?;
-    Ok(())
+    writes.rows(&rows, |each| {
+        format!(
+            "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, traceparent, created_at)
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+                    value ->> 7
+             FROM {each} ORDER BY key"
+        )
+    })?;
+    let after: Vec<_> = events
+        .iter()
+        .zip(hashes)
+        .enumerate()
+        .map(|(at, (event, hash))| (events.len() - 1 - at, &event.topic, hash, bucket_of(*hash)))
+        .collect();
+    writes.rows(&after, |each| {
+        format!(
+            "INSERT INTO outbox_pending (seq, topic, hash, bucket)
+             SELECT (SELECT max(seq) FROM outbox) - (value ->> 0), value ->> 1, value ->> 2, value ->> 3 FROM {each}"
+        )
+    })
 }
 
-async fn write_postgres(
-    connection: &mut PgConnection,
+/// Numbers are drawn first, so that both tables' rows are written without looking for each other.
+fn in_postgres(
+    parts: &mut Parts,
     events: &[Event],
+    hashes: &[u32],
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let column = |of: fn(&Event) -> &str| events.iter().map(of).collect::<Vec<&str>>();
-    let hashes: Vec<u32> = events.iter().map(|event| key_hash(event.aggregate_id.as_bytes())).collect();
+    let texts = [
+        column(|event| &event.id),
+        column(|event| &event.aggregate_type),
+        column(|event| &event.aggregate_id),
+        column(|event| &event.event_type),
+        column(|event| &event.payload),
+        column(|event| &event.topic),
+    ];
     let traces: Vec<Option<&str>> = events.iter().map(|event| event.traceparent.as_deref()).collect();
-    sqlx::query(
-        // Numbers are drawn first, so that both tables' rows are written without looking for each other.
-        "WITH given AS MATERIALIZED (
-             SELECT nextval('outbox_seq_seq') AS seq, g.*
-             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                         $8::int[], $9::smallint[])
-             AS g (id, aggregatetype, aggregateid, type, payload, topic, traceparent, hash, bucket)
-         ), waiting AS (
-             INSERT INTO outbox_pending (seq, topic, hash, bucket) SELECT seq, topic, hash, bucket FROM given
-         )
-         INSERT INTO outbox (seq, id, aggregatetype, aggregateid, type, payload, topic, traceparent, created_at)
-         OVERRIDING SYSTEM VALUE
-         SELECT seq, id, aggregatetype, aggregateid, type, payload, topic, traceparent, $10 FROM given",
-    )
-    .bind(column(|event| &event.id))
-    .bind(column(|event| &event.aggregate_type))
-    .bind(column(|event| &event.aggregate_id))
-    .bind(column(|event| &event.event_type))
-    .bind(column(|event| &event.payload))
-    .bind(column(|event| &event.topic))
-    .bind(traces)
-    .bind(hashes.iter().map(|hash| hash.cast_signed()).collect::<Vec<i32>>())
-    .bind(hashes.iter().map(|hash| bucket_of(*hash)).collect::<Vec<i16>>())
-    .bind(now.0)
-    .execute(connection)
-    .await?;
+    let mut columns = Vec::new();
+    for texts in texts {
+        columns.push(format!("{}::text[]", parts.bind(texts)?));
+    }
+    columns.push(format!("{}::text[]", parts.bind(traces)?));
+    let signed: Vec<i32> = hashes.iter().map(|hash| hash.cast_signed()).collect();
+    columns.push(format!("{}::int[]", parts.bind(signed)?));
+    let buckets: Vec<i16> = hashes.iter().map(|hash| bucket_of(*hash)).collect();
+    columns.push(format!("{}::smallint[]", parts.bind(buckets)?));
+    let now = parts.bind(now.0)?;
+    let columns = columns.join(", ");
+    parts.query(
+        "announced",
+        &format!(
+            "SELECT nextval('outbox_seq_seq') AS seq, g.* FROM unnest({columns})
+             AS g (id, aggregatetype, aggregateid, type, payload, topic, traceparent, hash, bucket)"
+        ),
+    );
+    parts.query(
+        "waiting",
+        "INSERT INTO outbox_pending (seq, topic, hash, bucket) SELECT seq, topic, hash, bucket FROM announced",
+    );
+    parts.query(
+        "kept",
+        &format!(
+            "INSERT INTO outbox (seq, id, aggregatetype, aggregateid, type, payload, topic, traceparent, created_at)
+             OVERRIDING SYSTEM VALUE
+             SELECT seq, id, aggregatetype, aggregateid, type, payload, topic, traceparent, {now} FROM announced"
+        ),
+    );
     Ok(())
 }
 

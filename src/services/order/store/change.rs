@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 use crate::event::ReservationId;
 use crate::services::order::placing::Contact;
 use crate::services::order::state::Standing;
-use crate::store::{Dialect, StoreError, Tx, json};
+use crate::store::{Dialect, StoreError, Tx, Writes, json};
 use crate::unit::{Money, UnixMillis};
 use crate::with_connection;
 
@@ -83,10 +83,7 @@ pub(super) fn damaged(error: impl std::fmt::Display) -> StoreError {
 }
 
 /// Records what orders heard, in that order, and where each of them stands now. The orders must be held.
-pub(crate) async fn save(tx: &mut Tx, changes: &[Change]) -> Result<(), StoreError> {
-    if changes.is_empty() {
-        return Ok(());
-    }
+pub(crate) fn save(writes: &mut Writes, changes: &[Change]) -> Result<(), StoreError> {
     let events: Vec<_> = changes
         .iter()
         .map(|one| {
@@ -123,38 +120,26 @@ pub(crate) async fn save(tx: &mut Tx, changes: &[Change]) -> Result<(), StoreErr
         .iter()
         .filter_map(|one| Some((&one.order, one.capture?.cents(), one.at.0, &one.traceparent)))
         .collect();
-    let (events, orders, captures) = (json(&events)?, json(&orders)?, (captures.len(), json(&captures)?));
-    with_connection!(tx, |connection| {
-        sqlx::query(AssertSqlSafe(format!(
+    writes.rows(&events, |each| {
+        format!(
             "INSERT INTO order_event (order_id, version, at, kind, status, ignored, reason, event_id, place)
              SELECT value ->> 0, CAST(value ->> 1 AS bigint), CAST(value ->> 2 AS bigint), value ->> 3, value ->> 4,
-                    value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM {}",
-            connection.each()
-        )))
-        .bind(&events)
-        .execute(&mut *connection)
-        .await?;
-        sqlx::query(AssertSqlSafe(format!(
+                    value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM {each}"
+        )
+    })?;
+    writes.rows(&orders, |each| {
+        format!(
             "UPDATE orders SET status = new.value ->> 1, reason = new.value ->> 2, reservation_id = new.value ->> 3,
                     paid = CAST(new.value ->> 4 AS bigint), version = CAST(new.value ->> 5 AS bigint),
                     changed_at = CAST(new.value ->> 6 AS bigint)
-             FROM (SELECT value FROM {}) AS new WHERE orders.id = new.value ->> 0",
-            connection.each()
-        )))
-        .bind(&orders)
-        .execute(&mut *connection)
-        .await?;
-        if captures.0 > 0 {
-            sqlx::query(AssertSqlSafe(format!(
-                "INSERT INTO capture (order_id, amount_cents, due_at, traceparent)
-                 SELECT value ->> 0, CAST(value ->> 1 AS bigint), CAST(value ->> 2 AS bigint), value ->> 3
-                 FROM {} WHERE true ON CONFLICT (order_id) DO NOTHING",
-                connection.each()
-            )))
-            .bind(&captures.1)
-            .execute(&mut *connection)
-            .await?;
-        }
-    });
-    Ok(())
+             FROM (SELECT value FROM {each}) AS new WHERE orders.id = new.value ->> 0"
+        )
+    })?;
+    writes.rows(&captures, |each| {
+        format!(
+            "INSERT INTO capture (order_id, amount_cents, due_at, traceparent)
+             SELECT value ->> 0, CAST(value ->> 1 AS bigint), CAST(value ->> 2 AS bigint), value ->> 3
+             FROM {each} WHERE true ON CONFLICT (order_id) DO NOTHING"
+        )
+    })
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::services::order::state::Status;
-use crate::store::outbox::{self, Event, KeyOrder};
-use crate::store::{Dialect, StoreError, Tx, json};
+use crate::store::outbox::{self, Event};
+use crate::store::{Dialect, StoreError, Tx, Writes, json};
 use crate::unit::{Money, UnixMillis};
 use crate::with_connection;
 
@@ -37,7 +37,8 @@ pub(crate) enum Taken {
     OtherBody,
 }
 
-/// Writes orders with their announcements; what became of each, in their order. Keys must differ.
+/// Writes orders with their announcements; what became of each, in their order. Keys must differ; where there are none
+/// one statement does it all.
 pub(crate) async fn place(tx: &mut Tx, placed: &[Placed], now: UnixMillis) -> Result<Vec<Taken>, StoreError> {
     let known = keep_keys(tx, placed, now).await?;
     let taken = |one: &Placed| match one
@@ -52,10 +53,12 @@ pub(crate) async fn place(tx: &mut Tx, placed: &[Placed], now: UnixMillis) -> Re
     let taken: Vec<Taken> = placed.iter().map(taken).collect();
     let new: Vec<&Placed> =
         placed.iter().zip(&taken).filter(|(_, taken)| **taken == Taken::New).map(|(one, _)| one).collect();
-    write(tx, &new).await?;
+    let mut writes = Writes::of(tx)?;
+    write(&mut writes, &new)?;
     let announcements: Vec<Event> = new.iter().filter_map(|one| one.announcement.clone()).collect();
-    // Keys of orders that nobody knows yet.
-    outbox::write(tx, &announcements, KeyOrder::Held, now).await?;
+    // Nobody knows these orders yet, so their keys are held.
+    outbox::add(&mut writes, &announcements, now)?;
+    writes.run(tx).await?;
     Ok(taken)
 }
 
@@ -103,48 +106,32 @@ async fn keep_keys(
     })
 }
 
-async fn write(tx: &mut Tx, placed: &[&Placed]) -> Result<(), StoreError> {
-    if placed.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = placed
+fn write(writes: &mut Writes, placed: &[&Placed]) -> Result<(), StoreError> {
+    let status = Status::Pending.name();
+    let orders: Vec<_> = placed
         .iter()
         .map(|one| {
-            (
-                &one.id,
-                &one.customer,
-                one.total.cents(),
-                &one.items,
-                &one.address,
-                &one.contact,
-                one.at.0,
-                one.announcement.as_ref().map(|event| &event.id),
-            )
+            let (total, at) = (one.total.cents(), one.at.0);
+            (&one.id, &one.customer, status, total, &one.items, &one.address, &one.contact, at)
         })
         .collect();
-    let rows = json(&rows)?;
-    with_connection!(tx, |connection| {
-        sqlx::query(AssertSqlSafe(format!(
+    writes.rows(&orders, |each| {
+        format!(
             "INSERT INTO orders (id, customer_id, status, version, total_cents, items, address, contact, placed_at, changed_at)
-             SELECT value ->> 0, value ->> 1, $2, 1, CAST(value ->> 2 AS bigint), value ->> 3, value ->> 4, value ->> 5,
-                    CAST(value ->> 6 AS bigint), CAST(value ->> 6 AS bigint) FROM {}",
-            connection.each()
-        )))
-        .bind(&rows)
-        .bind(Status::Pending.name())
-        .execute(&mut *connection)
-        .await?;
-        sqlx::query(AssertSqlSafe(format!(
+             SELECT value ->> 0, value ->> 1, value ->> 2, 1, CAST(value ->> 3 AS bigint), value ->> 4, value ->> 5,
+                    value ->> 6, CAST(value ->> 7 AS bigint), CAST(value ->> 7 AS bigint) FROM {each}"
+        )
+    })?;
+    let events: Vec<_> = placed
+        .iter()
+        .map(|one| (&one.id, one.at.0, status, one.announcement.as_ref().map(|event| &event.id)))
+        .collect();
+    writes.rows(&events, |each| {
+        format!(
             "INSERT INTO order_event (order_id, version, at, kind, status, event_id)
-             SELECT value ->> 0, 1, CAST(value ->> 6 AS bigint), 'placed', $2, value ->> 7 FROM {}",
-            connection.each()
-        )))
-        .bind(&rows)
-        .bind(Status::Pending.name())
-        .execute(&mut *connection)
-        .await?;
-    });
-    Ok(())
+             SELECT value ->> 0, 1, CAST(value ->> 1 AS bigint), 'placed', value ->> 2, value ->> 3 FROM {each}"
+        )
+    })
 }
 
 /// Deletes keys that are older.

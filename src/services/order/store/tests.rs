@@ -9,6 +9,7 @@ use crate::services::order::placing::Contact;
 use crate::services::order::state::{Standing, Status};
 use crate::services::order::store;
 use crate::services::order::testing::{NOW, place, placed};
+use crate::store::Writes;
 use crate::store::outbox;
 use crate::store::testing::{TestStore, on_both_stores};
 use crate::unit::Money;
@@ -102,7 +103,9 @@ fn confirmed() -> Standing {
 
 async fn save(test: &TestStore, changes: &[Change]) {
     let mut tx = test.store.tx();
-    store::save(&mut tx, changes).await.unwrap();
+    let mut writes = Writes::of(&tx).unwrap();
+    store::save(&mut writes, changes).unwrap();
+    writes.run(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
 }
 

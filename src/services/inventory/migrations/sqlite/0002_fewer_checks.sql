@@ -1,0 +1,1 @@
+-- Nothing: no row is locked in SQLite.

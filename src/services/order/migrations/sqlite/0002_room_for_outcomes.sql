@@ -1,0 +1,1 @@
+-- Nothing: SQLite changes rows where they are.

@@ -1,0 +1,1 @@
+-- Nothing: a group's events lie together in the table itself.
