@@ -26,6 +26,8 @@ const BY_KEYS: [(&str, &str); 4] =
     [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
 /// Readers of SQLite beside the one writer.
 const READERS: u32 = 4;
+/// Pages that each of them keeps, in kB below zero as SQLite has it: whatever is written makes them worthless.
+const READER_CACHE: &str = "-256";
 
 /// A service's own store. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -130,6 +132,13 @@ impl Store {
         Tx::reading(self.clone())
     }
 
+    /// For one statement that writes: on PostgreSQL without a transaction around it, which costs a third of the messages.
+    /// A second statement is refused.
+    #[must_use]
+    pub(crate) fn alone(&self) -> Tx {
+        Tx::alone(self.clone())
+    }
+
     /// For one statement, without a transaction: it costs a third of one's messages. On SQLite it can only read.
     #[must_use]
     pub fn glance(&self) -> Tx {
@@ -217,7 +226,9 @@ async fn sqlite_pool(options: SqliteConnectOptions) -> Result<Pool, StoreError> 
         .max_connections(READERS)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
-        .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        .connect_lazy_with(
+            options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE),
+        );
     Ok(Pool::Sqlite { writer, readers })
 }
 
