@@ -89,12 +89,7 @@ impl Tracing {
     pub(super) fn sending(&self, record: &mut Outgoing, cause: Option<&str>) -> Option<Sending> {
         let cause = cause.and_then(|cause| cause.parse().ok());
         let mut span = self.begin(SpanKind::Producer, format!("send {}", record.topic), cause)?;
-        span.0.set_attributes([
-            KeyValue::new("messaging.system", "kafka"),
-            KeyValue::new("messaging.operation.name", "send"),
-            KeyValue::new("messaging.operation.type", "send"),
-            KeyValue::new("messaging.destination.name", record.topic.clone()),
-        ]);
+        span.0.set_attributes(of_topic("send", &record.topic));
         let header = Header::new(TRACEPARENT, span.context().to_string());
         match record.headers.iter_mut().find(|header| header.name == TRACEPARENT) {
             Some(before) => *before = header,
@@ -111,21 +106,30 @@ impl Tracing {
         let begin = |record: &mut Record| {
             let name = format!("process {}", record.topic());
             let mut span = self.begin(SpanKind::Consumer, name, record.cause())?;
-            let text = |name: &'static str, value: &str| KeyValue::new(name, value.to_owned());
-            span.0.set_attributes([
-                text("messaging.system", "kafka"),
-                text("messaging.operation.name", "process"),
-                text("messaging.operation.type", "process"),
-                text("messaging.destination.name", record.topic()),
-                text("messaging.destination.partition.id", &record.partition().to_string()),
-                KeyValue::new("messaging.kafka.offset", record.offset()),
-                text("messaging.consumer.group.name", group),
-            ]);
+            span.0.set_attributes(of_topic("process", record.topic()));
+            span.0.set_attributes(of_place(record.partition(), record.offset()));
+            span.0.set_attribute(KeyValue::new("messaging.consumer.group.name", group.to_owned()));
             record.handled_in(span.context());
             Some(span)
         };
         Processing(batch.iter_mut().filter_map(begin).collect())
     }
+}
+
+fn of_topic(operation: &'static str, topic: &str) -> [KeyValue; 4] {
+    [
+        KeyValue::new("messaging.system", "kafka"),
+        KeyValue::new("messaging.operation.name", operation),
+        KeyValue::new("messaging.operation.type", operation),
+        KeyValue::new("messaging.destination.name", topic.to_owned()),
+    ]
+}
+
+fn of_place(partition: i32, offset: i64) -> [KeyValue; 2] {
+    [
+        KeyValue::new("messaging.destination.partition.id", partition.to_string()),
+        KeyValue::new("messaging.kafka.offset", offset),
+    ]
 }
 
 /// Something under way. Dropped, it has ended.
@@ -159,10 +163,7 @@ impl Sending {
     /// Ends it: with the record's place, or with why it has none.
     pub(super) fn ended(mut self, result: &Result<Acknowledged, PublishError>) {
         match result {
-            Ok(Acknowledged { partition, offset }) => self.0.0.set_attributes([
-                KeyValue::new("messaging.destination.partition.id", partition.to_string()),
-                KeyValue::new("messaging.kafka.offset", *offset),
-            ]),
+            Ok(Acknowledged { partition, offset }) => self.0.0.set_attributes(of_place(*partition, *offset)),
             Err(error) => self.0.0.set_status(Status::error(error.to_string())),
         }
     }

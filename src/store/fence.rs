@@ -3,7 +3,9 @@
 //! A consumer that was stopped longer than its session lasts does not know, when it goes on, that its partitions have
 //! another owner. Kafka refuses its commits of offsets, but cannot refuse its effects: the database does.
 
-use sqlx::Row;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{Postgres, Row};
 
 use super::{Connection, StoreError, Tx};
 
@@ -42,22 +44,11 @@ pub async fn own(tx: &mut Tx, group: &str, partitions: &[(String, i32)]) -> Resu
 /// Holds these partitions until the transaction ends, and notes the offset that follows the batch; refused when one
 /// of them has another owner.
 pub async fn hold(tx: &mut Tx, group: &str, batch: &[(Owned, i64)]) -> Result<(), StoreError> {
-    let mut sorted: Vec<&(Owned, i64)> = batch.iter().collect();
-    sorted.sort();
+    let sorted = sorted(batch);
     let held = match tx.connection().await? {
-        Connection::Postgres(connection) => sqlx::query(
-            "UPDATE consumer_partition c SET next_offset = g.next_offset
-             FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS g (topic, partition, epoch, next_offset)
-             WHERE c.consumer_group = $1 AND c.topic = g.topic AND c.partition = g.partition AND c.epoch = g.epoch",
-        )
-        .bind(group)
-        .bind(sorted.iter().map(|(owned, _)| owned.topic.as_str()).collect::<Vec<_>>())
-        .bind(sorted.iter().map(|(owned, _)| owned.partition).collect::<Vec<_>>())
-        .bind(sorted.iter().map(|(owned, _)| owned.epoch).collect::<Vec<_>>())
-        .bind(sorted.iter().map(|(_, next)| *next).collect::<Vec<_>>())
-        .execute(connection)
-        .await?
-        .rows_affected(),
+        Connection::Postgres(connection) => {
+            bind(sqlx::query(HOLD), group, &sorted).execute(connection).await?.rows_affected()
+        }
         Connection::Sqlite(connection) => {
             let mut held = 0;
             for (owned, next) in &sorted {
@@ -77,16 +68,42 @@ pub async fn hold(tx: &mut Tx, group: &str, batch: &[(Owned, i64)]) -> Result<()
             held
         }
     };
-    if held == sorted.len() as u64 { Ok(()) } else { Err(refusal(tx, group, batch).await?) }
+    if held == sorted.len() as u64 { Ok(()) } else { Err(refusal(tx, group, &sorted).await?) }
+}
+
+/// The fences in the order in which every transaction takes them.
+pub(super) fn sorted(batch: &[(Owned, i64)]) -> Vec<&(Owned, i64)> {
+    let mut sorted: Vec<&(Owned, i64)> = batch.iter().collect();
+    sorted.sort();
+    sorted
+}
+
+/// What [`hold`] does in PostgreSQL, with the parameters of [`bind`]; it changes as many rows as it holds partitions.
+pub(super) const HOLD: &str = "UPDATE consumer_partition c SET next_offset = g.next_offset
+     FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS g (topic, partition, epoch, next_offset)
+     WHERE c.consumer_group = $1 AND c.topic = g.topic AND c.partition = g.partition AND c.epoch = g.epoch";
+
+/// The first five parameters of a statement that holds: the group, and what [`sorted`] has.
+pub(super) fn bind<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    group: &str,
+    sorted: &[&(Owned, i64)],
+) -> Query<'q, Postgres, PgArguments> {
+    query
+        .bind(group)
+        .bind(sorted.iter().map(|(owned, _)| owned.topic.as_str()).collect::<Vec<_>>())
+        .bind(sorted.iter().map(|(owned, _)| owned.partition).collect::<Vec<_>>())
+        .bind(sorted.iter().map(|(owned, _)| owned.epoch).collect::<Vec<_>>())
+        .bind(sorted.iter().map(|(_, next)| *next).collect::<Vec<_>>())
 }
 
 /// Why one of these partitions is not held.
 pub(super) async fn refusal(
     tx: &mut Tx,
     group: &str,
-    batch: &[(Owned, i64)],
+    sorted: &[&(Owned, i64)],
 ) -> Result<StoreError, StoreError> {
-    for (owned, _) in batch {
+    for (owned, _) in sorted {
         let found = epoch(tx, group, &owned.topic, owned.partition).await?.unwrap_or(0);
         if found != owned.epoch {
             let what = format!("{}/{} of group {group}", owned.topic, owned.partition);

@@ -17,27 +17,26 @@ pub struct Migration {
     pub postgres: &'static str,
 }
 
+/// Migrations whose texts lie in `FOLDER/sqlite/FILE.sql` and `FOLDER/postgres/FILE.sql`, beside the source that names them:
+/// `migrations!("FOLDER": 1 "name" "FILE", …)`.
+#[macro_export]
+macro_rules! migrations {
+    ($folder:literal: $($version:literal $name:literal $file:literal),* $(,)?) => {
+        &[$($crate::store::Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!($folder, "/sqlite/", $file, ".sql")),
+            postgres: include_str!(concat!($folder, "/postgres/", $file, ".sql")),
+        }),*]
+    };
+}
+
 /// What messaging itself needs.
-pub(super) const MESSAGING: &[Migration] = &[
-    Migration {
-        version: 1,
-        name: "messaging",
-        sqlite: include_str!("migrations/sqlite/0001_messaging.sql"),
-        postgres: include_str!("migrations/postgres/0001_messaging.sql"),
-    },
-    Migration {
-        version: 2,
-        name: "cluster",
-        sqlite: include_str!("migrations/sqlite/0002_cluster.sql"),
-        postgres: include_str!("migrations/postgres/0002_cluster.sql"),
-    },
-    Migration {
-        version: 3,
-        name: "inbox key",
-        sqlite: include_str!("migrations/sqlite/0003_inbox_key.sql"),
-        postgres: include_str!("migrations/postgres/0003_inbox_key.sql"),
-    },
-];
+pub(super) const MESSAGING: &[Migration] = crate::migrations!("migrations":
+    1 "messaging" "0001_messaging",
+    2 "cluster" "0002_cluster",
+    3 "inbox key" "0003_inbox_key",
+);
 
 pub(super) fn sqlite(steps: &[Migration], table: &'static str) -> Migrator {
     migrator(steps, table, |step| step.sqlite)

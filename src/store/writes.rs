@@ -75,21 +75,21 @@ impl Writes {
     /// Does them.
     pub(crate) async fn run(self, tx: &mut Tx) -> Result<(), StoreError> {
         match self {
-            Self::Postgres(Parts { queries, .. }) if queries.is_empty() => {}
-            Self::Postgres(Parts { queries, values }) => {
+            Self::Postgres(Parts { queries, values }) if !queries.is_empty() => {
                 let sql = format!("WITH {} SELECT 1", queries.join(", "));
                 if let Connection::Postgres(connection) = tx.connection().await? {
                     sqlx::query_with(AssertSqlSafe(sql), values).execute(connection).await?;
                 }
             }
-            Self::Sqlite(statements) if statements.is_empty() => {}
-            Self::Sqlite(statements) => {
+            Self::Sqlite(statements) if !statements.is_empty() => {
                 if let Connection::Sqlite(connection) = tx.connection().await? {
                     for (sql, values) in statements {
                         sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut *connection).await?;
                     }
                 }
             }
+            // Nothing begins.
+            Self::Postgres(_) | Self::Sqlite(_) => {}
         }
         Ok(())
     }

@@ -9,20 +9,10 @@ use crate::support::stores::{database, sqlite};
 use crate::support::{Folder, Run};
 
 /// The inventory's tables, as its own migrations make them.
-const MIGRATIONS: &[Migration] = &[
-    Migration {
-        version: 1,
-        name: "stock",
-        sqlite: include_str!("../../src/services/inventory/migrations/sqlite/0001_stock.sql"),
-        postgres: include_str!("../../src/services/inventory/migrations/postgres/0001_stock.sql"),
-    },
-    Migration {
-        version: 2,
-        name: "fewer checks",
-        sqlite: include_str!("../../src/services/inventory/migrations/sqlite/0002_fewer_checks.sql"),
-        postgres: include_str!("../../src/services/inventory/migrations/postgres/0002_fewer_checks.sql"),
-    },
-];
+const MIGRATIONS: &[Migration] = kafkaflow::migrations!("../../src/services/inventory/migrations":
+    1 "stock" "0001_stock",
+    2 "fewer checks" "0002_fewer_checks",
+);
 
 async fn products(store: &Store, products: &[(&str, i64, i64, bool)]) -> Result<(), StoreError> {
     let mut tx = store.tx();

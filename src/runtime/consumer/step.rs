@@ -93,8 +93,12 @@ impl Share {
     /// The offset that follows the finished prefix.
     pub(super) fn next(&self) -> i64 {
         let open = self.works.iter().find(|work| !work.fate.is_finished());
-        let last = self.works.last().map_or(0, |work| work.record.offset() + 1);
-        open.map_or(last, |work| work.record.offset())
+        open.map_or_else(|| self.end(), |work| work.record.offset())
+    }
+
+    /// The offset that follows all of it.
+    fn end(&self) -> i64 {
+        self.works.last().map_or(0, |work| work.record.offset() + 1)
     }
 }
 
@@ -271,13 +275,9 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
 
     /// The fences that are held when these are claimed, as if all records of the shares became finished.
     pub(super) fn fences(&self, shares: &[Share], claimed: &[Candidate<'_>]) -> Vec<(Owned, i64)> {
-        let fence = |share: &Share| {
-            let last = share.works.last()?;
-            Some((share.owned.clone()?, last.record.offset() + 1))
-        };
         // Nothing is asked of the store where nothing is claimed.
         let asks = self.remembers() && !claimed.is_empty();
-        if asks { shares.iter().filter_map(fence).collect() } else { Vec::new() }
+        if asks { owned_until(shares, Share::end) } else { Vec::new() }
     }
 
     /// Whether a record is to be handled, by what the inbox says of it and by its payload.
@@ -341,8 +341,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         shares: &[Share],
         held: &[(Owned, i64)],
     ) -> Result<(), StoreError> {
-        let due: Vec<(Owned, i64)> =
-            shares.iter().filter_map(|share| Some((share.owned.clone()?, share.next()))).collect();
+        let due = owned_until(shares, Share::next);
         if due != held && self.store.is_some() {
             fence::hold(&mut tx, &self.options.group, &due).await?;
         }
@@ -396,6 +395,11 @@ impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// The partitions of shares that are owned, each with an offset.
+fn owned_until(shares: &[Share], offset: fn(&Share) -> i64) -> Vec<(Owned, i64)> {
+    shares.iter().filter_map(|share| Some((share.owned.clone()?, offset(share)))).collect()
 }
 
 pub(super) fn candidate<'r>(id: &'r str, record: &'r Record) -> Candidate<'r> {

@@ -11,7 +11,7 @@ use super::flight::{Flight, Landed, admit, record_of};
 use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
 use crate::runtime::boundary::{Boundary, OnBoundary};
 use crate::runtime::health::Health;
-use crate::runtime::trace::Tracing;
+use crate::runtime::trace::{Sending, Tracing};
 use crate::store::outbox::{self, Dead, Pending, Published, Skip};
 use crate::store::{Store, StoreError};
 use crate::unit::UnixMillis;
@@ -171,14 +171,18 @@ impl<P: Publisher> Relay<P> {
         if !rows.is_empty() {
             self.last = Some((Instant::now(), relayed.found));
             self.boundary.reach(Boundary::Taken);
-            let mut records: Vec<Outgoing> = rows.iter().map(record_of).collect();
-            let sent = rows.iter().zip(&mut records);
-            let spans = sent.map(|(row, record)| self.tracing.sending(record, row.traceparent.as_deref()));
-            let spans = spans.collect();
+            let (records, spans) = rows.iter().map(|row| self.outgoing(row)).unzip();
             // Kept before it is waited for: whoever drops this future loses nothing.
             self.flights.push(Flight::new(rows, spans, self.publisher.publish(records)));
         }
         Ok(relayed)
+    }
+
+    /// A row's record, and the span in which it is sent.
+    fn outgoing(&self, row: &Pending) -> (Outgoing, Option<Sending>) {
+        let mut record = record_of(row);
+        let span = self.tracing.sending(&mut record, row.traceparent.as_deref());
+        (record, span)
     }
 
     /// Flights of which more is to be heard soon.
@@ -291,8 +295,7 @@ impl<P: Publisher> Relay<P> {
             if undecided.contains(&row.key) {
                 continue;
             }
-            let mut record = record_of(&row);
-            let span = self.tracing.sending(&mut record, row.traceparent.as_deref());
+            let (record, span) = self.outgoing(&row);
             let alone = publish_alone(&self.publisher, record);
             let outcome = tokio::time::timeout(self.options.patience * 10, alone).await;
             if let (Some(span), Ok(outcome)) = (span, &outcome) {

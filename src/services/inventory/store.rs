@@ -18,20 +18,10 @@ use crate::unit::UnixMillis;
 use crate::with_connection;
 
 /// The tables, beside those of messaging.
-pub(crate) const MIGRATIONS: &[Migration] = &[
-    Migration {
-        version: 1,
-        name: "stock",
-        sqlite: include_str!("migrations/sqlite/0001_stock.sql"),
-        postgres: include_str!("migrations/postgres/0001_stock.sql"),
-    },
-    Migration {
-        version: 2,
-        name: "fewer checks",
-        sqlite: include_str!("migrations/sqlite/0002_fewer_checks.sql"),
-        postgres: include_str!("migrations/postgres/0002_fewer_checks.sql"),
-    },
-];
+pub(crate) const MIGRATIONS: &[Migration] = crate::migrations!("migrations":
+    1 "stock" "0001_stock",
+    2 "fewer checks" "0002_fewer_checks",
+);
 
 /// Reads and locks what these commands are about.
 pub(super) async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Book, StoreError> {

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{PgConnection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Row, SqliteConnection};
 
 use super::{Death, make_days, set_applied};
 use crate::store::fence::{self, Owned};
+use crate::store::open::Pool;
 use crate::store::{Connection, StoreError, Tx, json};
 use crate::unit::UnixMillis;
 
@@ -59,23 +60,19 @@ pub async fn claim(
         let store = tx.store()?.clone();
         make_days(&store, day).await?;
     }
+    if matches!(tx.store()?.pool, Pool::Sqlite { .. }) && !fences.is_empty() {
+        fence::hold(tx, group, fences).await?;
+    }
     let found = match tx.connection().await? {
         Connection::Postgres(connection) => {
-            let (held, found) = claim_in_postgres(connection, group, fences, &ids, day).await?;
+            let fences = fence::sorted(fences);
+            let (held, found) = claim_in_postgres(connection, group, &fences, &ids, day).await?;
             if held != fences.len() {
-                return Err(fence::refusal(tx, group, fences).await?);
+                return Err(fence::refusal(tx, group, &fences).await?);
             }
             found
         }
-        Connection::Sqlite(_) => {
-            if !fences.is_empty() {
-                fence::hold(tx, group, fences).await?;
-            }
-            match tx.connection().await? {
-                Connection::Sqlite(connection) => claim_in_sqlite(connection, group, &ids, day).await?,
-                Connection::Postgres(_) => None,
-            }
-        }
+        Connection::Sqlite(connection) => claim_in_sqlite(connection, group, &ids, day).await?,
     };
     let Some(answers) = found else { return Ok(vec![Claim::New; events.len()]) };
     let (claims, revived) = judge(events, answers);
@@ -184,46 +181,34 @@ type Answers = HashMap<String, Option<Death>>;
 async fn claim_in_postgres(
     connection: &mut PgConnection,
     group: &str,
-    fences: &[(Owned, i64)],
+    fences: &[&(Owned, i64)],
     ids: &[&str],
     day: i32,
 ) -> Result<(usize, Option<Answers>), StoreError> {
-    let rows = sqlx::query(
-        "WITH held AS (
-             UPDATE consumer_partition c SET next_offset = g.next_offset
-             FROM unnest($4::text[], $5::int[], $6::bigint[], $7::bigint[]) AS g (topic, partition, epoch, next_offset)
-             WHERE c.consumer_group = $1 AND c.topic = g.topic AND c.partition = g.partition AND c.epoch = g.epoch
-             RETURNING 1
-         ), dead AS (
-             SELECT d.* FROM unnest($2::text[]) AS g (event_id) CROSS JOIN LATERAL (
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "WITH held AS ({} RETURNING 1), dead AS (
+             SELECT d.* FROM unnest($6::text[]) AS g (event_id) CROSS JOIN LATERAL (
                  SELECT d.event_id, d.place, d.class, d.reason, d.applied FROM inbox_dead d
                  WHERE d.consumer_group = $1 AND d.event_id = g.event_id LIMIT 1
              ) AS d
          ), fresh AS (
              INSERT INTO inbox (day, consumer_group, event_id)
-             SELECT $3, $1, g.event_id FROM unnest($2::text[]) AS g (event_id)
+             SELECT $7, $1, g.event_id FROM unnest($6::text[]) AS g (event_id)
              -- A scalar is looked up by the index, row by row; an anti-join may be planned as a scan of the whole inbox.
              -- On the same day, the index that is inserted into finds it.
              WHERE (SELECT true FROM inbox i
-                    WHERE i.consumer_group = $1 AND i.event_id = g.event_id AND i.day <> $3 LIMIT 1) IS NULL
+                    WHERE i.consumer_group = $1 AND i.event_id = g.event_id AND i.day <> $7 LIMIT 1) IS NULL
                AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.event_id = g.event_id)
              ON CONFLICT DO NOTHING
              RETURNING event_id
          )
-         SELECT CASE WHEN count(*) < cardinality($2) THEN coalesce(array_agg(event_id::text), '{}') END,
+         SELECT CASE WHEN count(*) < cardinality($6) THEN coalesce(array_agg(event_id::text), '{{}}') END,
                 NULL, NULL, NULL, NULL, (SELECT count(*) FROM held)
          FROM fresh
          UNION ALL SELECT NULL, event_id, place, class, reason, NULL FROM dead WHERE NOT applied",
-    )
-    .bind(group)
-    .bind(ids)
-    .bind(day)
-    .bind(fences.iter().map(|(owned, _)| owned.topic.as_str()).collect::<Vec<_>>())
-    .bind(fences.iter().map(|(owned, _)| owned.partition).collect::<Vec<_>>())
-    .bind(fences.iter().map(|(owned, _)| owned.epoch).collect::<Vec<_>>())
-    .bind(fences.iter().map(|(_, next)| *next).collect::<Vec<_>>())
-    .fetch_all(connection)
-    .await?;
+        fence::HOLD
+    )));
+    let rows = fence::bind(rows, group, fences).bind(ids).bind(day).fetch_all(connection).await?;
     let (mut held, mut fresh, mut dead) = (0, None, Vec::new());
     for row in &rows {
         match row.try_get::<Option<String>, _>(1)? {

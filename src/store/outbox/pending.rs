@@ -206,7 +206,7 @@ pub(crate) async fn settle_leased(
 ) -> Result<(), StoreError> {
     // What was published is true whoever has the keys a moment later; so one statement does, which holds no lease.
     if dead.is_empty() && matches!(store.pool, Pool::Postgres(_)) {
-        let mut alone = store.glance();
+        let mut alone = store.alone();
         if let Connection::Postgres(connection) = alone.connection().await?
             && settle_published(connection, leases, published, now).await?
         {

@@ -18,17 +18,7 @@ pub(crate) use read::{
 use crate::store::Migration;
 
 /// What the service keeps beside its inbox and outbox.
-pub(crate) const MIGRATIONS: &[Migration] = &[
-    Migration {
-        version: 1,
-        name: "orders",
-        sqlite: include_str!("../migrations/sqlite/0001_orders.sql"),
-        postgres: include_str!("../migrations/postgres/0001_orders.sql"),
-    },
-    Migration {
-        version: 2,
-        name: "room for outcomes",
-        sqlite: include_str!("../migrations/sqlite/0002_room_for_outcomes.sql"),
-        postgres: include_str!("../migrations/postgres/0002_room_for_outcomes.sql"),
-    },
-];
+pub(crate) const MIGRATIONS: &[Migration] = crate::migrations!("../migrations":
+    1 "orders" "0001_orders",
+    2 "room for outcomes" "0002_room_for_outcomes",
+);
