@@ -22,49 +22,54 @@ pub(super) enum Lens {
 }
 
 impl Lens {
-    /// None where writers cannot do without the property, or describe it after all.
-    pub(super) fn unsent<'a>(document: &Document<'a>, writer: &Parts<'a>, name: &str) -> Option<Self> {
-        let known = mentioned(&described(document, writer)).iter().any(|known| known == name);
+    /// `known`: all that is described for the object ([`described`]). None where writers cannot do without the
+    /// property, or describe it after all.
+    pub(super) fn unsent(known: &Parts<'_>, writer: &Parts<'_>, name: &str) -> Option<Self> {
+        let is_known = mentioned(known).iter().any(|known| known == name);
         let place = writer.all.first()?.pointer.clone();
-        (!known).then(|| Self::Unsent { writer: place, name: name.to_owned() })
+        (!is_known).then(|| Self::Unsent { writer: place, name: name.to_owned() })
     }
 
-    /// None where what is described is less than there has to be.
-    pub(super) fn only_described<'a>(document: &Document<'a>, writer: &Parts<'a>) -> Option<Self> {
-        let all = described(document, writer);
-        let (names, mut patterns) = (mentioned(&all), Vec::new());
-        for part in &all.all {
+    /// `known`: all that is described for the object ([`described`]), `name`: a property that writers are taken not to
+    /// send. None where they do, or what is described is less than there has to be.
+    pub(super) fn only_described(known: &Parts<'_>, writer: &Parts<'_>, name: &str) -> Option<Self> {
+        let (names, mut patterns) = (mentioned(known), Vec::new());
+        for part in &known.all {
             patterns.extend(object(part, "patternProperties").into_iter().flat_map(Map::keys).cloned());
         }
-        let least = all.said("minProperties").filter_map(|(_, least)| least.as_u64()).max().unwrap_or(0);
+        if names.iter().any(|known| known == name) || patterns.iter().any(|pattern| matches(pattern, name)) {
+            return None;
+        }
+        let least = known.said("minProperties").filter_map(|(_, least)| least.as_u64()).max().unwrap_or(0);
         let writer = writer.all.first()?.pointer.clone();
         let enough = !patterns.is_empty() || least <= names.len() as u64;
         enough.then_some(Self::OnlyDescribed { writer, names, patterns })
     }
 
-    /// None where writers always send the property, or it is more than any other one to the reader.
-    pub(super) fn ignored(writer: &Parts<'_>, reader: &Parts<'_>, name: &str) -> Option<Self> {
+    /// `around`: all that holds for the object that writers send. None where they always send the property, or it is
+    /// more than any other one to the reader.
+    pub(super) fn ignored(around: &Parts<'_>, reader: &Parts<'_>, name: &str) -> Option<Self> {
         let patterns = reader.all.iter().filter_map(|part| object(part, "patternProperties"));
-        if writer.requires(name) || patterns.flat_map(Map::keys).any(|pattern| matches(pattern, name)) {
+        if around.requires(name) || patterns.flat_map(Map::keys).any(|pattern| matches(pattern, name)) {
             return None;
         }
         let closed = reader.said("additionalProperties").map(|(part, _)| part.pointer.clone());
         Some(Self::Ignored { reader: closed.collect(), name: name.to_owned() })
     }
 
-    /// `required`: the pointer of the schema that requires the property. None unless it gives the default itself,
-    /// wherever it holds, and one that it accepts.
+    /// `around`: all that holds for the object, `required`: the pointer of the schema that requires the property. None
+    /// unless it gives the default itself, wherever it holds, and one that is accepted.
     pub(super) fn default<'a>(
         document: &Document<'a>,
-        reader: &Parts<'a>,
+        around: &Parts<'a>,
         required: &str,
         name: &str,
     ) -> Option<Self> {
-        let part = reader.all.iter().find(|part| part.pointer == required)?;
+        let part = around.all.iter().find(|part| part.pointer == required)?;
         let only = Parts { all: vec![part.clone()], ..Parts::default() };
         let own = only.property(document, name);
         let (_, value) = own.said("default").next()?;
-        let property = reader.property(document, name);
+        let property = around.property(document, name);
         let fits = property.never.is_empty()
             && property.all.iter().all(|part| accepts(document.whole(), &part.pointer, value));
         fits.then(|| Self::Default { reader: required.to_owned(), name: name.to_owned() })
@@ -87,14 +92,19 @@ impl Lens {
     }
 }
 
-/// The schemas that hold for an object, or may.
-fn described<'a>(document: &Document<'a>, parts: &Parts<'a>) -> Parts<'a> {
-    let mut all = parts.clone();
+/// The schemas that hold for an object, or may, beside that at `own`; where that is one of several to choose from, the
+/// others are left out. `around`: what holds for it for certain.
+pub(super) fn described<'a>(document: &Document<'a>, around: &Parts<'a>, own: &str) -> Parts<'a> {
+    let mut all = around.clone();
     let mut next = 0;
+    let is_in = |sum: &str| own.rsplit_once('/').is_some_and(|(around, _)| around == sum);
     while let Some(part) = all.all.get(next).cloned() {
         next += 1;
         for (keyword, value) in part.keywords {
             let inside: Vec<(String, &Value)> = match (keyword.as_str(), value) {
+                ("anyOf" | "oneOf", Value::Array(_)) if is_in(&format!("{}/{keyword}", part.pointer)) => {
+                    continue;
+                }
                 ("anyOf" | "oneOf", Value::Array(branches)) => {
                     branches.iter().enumerate().map(|(index, branch)| (index.to_string(), branch)).collect()
                 }

@@ -238,3 +238,76 @@ fn only_what_is_turned_round_is_not_taken_for_granted() {
     let narrower = rules(&pay(json!({})), &pay(json!({ "n": { "type": "string" } })), Policy::Lenient);
     assert_eq!(narrower, "ACCEPTED_VALUES_NARROWED /pay");
 }
+
+#[test]
+fn what_holds_around_an_alternative_holds_for_it_too() {
+    let event = |properties: Value, required: Value, branch: Value| json!({ "type": "object", "properties": properties, "required": required, "anyOf": [branch] });
+    let kind = || json!({ "kind": { "type": "string" } });
+    let sum = |branch: Value| {
+        json!({
+            "required": ["a"],
+            "allOf": [{ "$ref": "#/$defs/e" }],
+            "$defs": { "e": { "required": ["b"], "anyOf": [{ "properties": { "a": {} }, "additionalProperties": false }, branch] } },
+        })
+    };
+    check(&[
+        // What the event describes, writers send.
+        (
+            event(kind(), json!([]), json!({ "required": ["c"] })),
+            event(
+                kind(),
+                json!([]),
+                json!({ "required": ["c"], "properties": { "c": {} }, "additionalProperties": false }),
+            ),
+            "COMBINED_TYPE_SUBSCHEMAS_CHANGED  (ADDITIONAL_PROPERTIES_REMOVED /unexpected)",
+        ),
+        (
+            event(kind(), json!([]), json!({ "required": ["c"] })),
+            event(
+                kind(),
+                json!([]),
+                json!({ "required": ["c"], "properties": { "c": {}, "kind": {} }, "additionalProperties": false }),
+            ),
+            " (ADDITIONAL_PROPERTIES_REMOVED /unexpected)",
+        ),
+        (
+            event(kind(), json!([]), json!({ "required": ["c"] })),
+            event(
+                json!({}),
+                json!([]),
+                json!({ "required": ["c"], "properties": { "kind": { "minLength": 1 } } }),
+            ),
+            "OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL /kind",
+        ),
+        (
+            event(
+                json!({}),
+                json!(["p"]),
+                json!({ "properties": { "p": { "type": "integer" } }, "additionalProperties": { "type": "string" } }),
+            ),
+            event(json!({}), json!(["p"]), json!({ "additionalProperties": { "type": "string" } })),
+            "PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL /p, COMBINED_TYPE_SUBSCHEMAS_CHANGED ",
+        ),
+        (
+            sum(json!({ "required": ["c"] })),
+            sum(json!({ "required": ["c"], "patternProperties": { "^a": { "minimum": 0 } } })),
+            "ADDITIONAL_PROPERTIES_NARROWED /a",
+        ),
+        // And a default that it refuses cannot be filled in.
+        (
+            event(json!({}), json!([]), json!({})),
+            event(
+                kind(),
+                json!([]),
+                json!({ "required": ["kind"], "properties": { "kind": { "default": 1 } } }),
+            ),
+            "REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_OPEN_CONTENT_MODEL /kind, COMBINED_TYPE_SUBSCHEMAS_CHANGED  (OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL /kind)",
+        ),
+        // One alternative's properties are not described for another one.
+        (
+            json!({ "anyOf": [{ "required": ["a"], "properties": { "a": {} } }, { "required": ["b"], "properties": { "b": {} } }] }),
+            json!({ "anyOf": [{ "required": ["a"], "properties": { "a": {} }, "additionalProperties": false }, { "required": ["b"], "properties": { "b": {} } }] }),
+            " (ADDITIONAL_PROPERTIES_REMOVED /unexpected)",
+        ),
+    ]);
+}

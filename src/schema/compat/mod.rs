@@ -133,7 +133,9 @@ pub(crate) fn compare(
         if tolerable {
             // Without the property that it is about, there has to be the rest.
             let path = difference.shows.first().map_or_else(Vec::new, |pin| pin.path.clone());
+            let around = path[..path.len().saturating_sub(1)].to_vec();
             granted.push(Pin { path, to: PinTo::Absent });
+            granted.push(Pin { path: around, to: PinTo::Present });
         }
         let example = if tolerable { plain.example(&difference) } else { seen.example(&difference) };
         match example {

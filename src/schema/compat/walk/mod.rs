@@ -44,6 +44,7 @@ pub(super) fn differences(writer: &Value, reader: &Value) -> Walked {
         writer: &writer,
         reader: &reader,
         path: Vec::new(),
+        here: <[Parts<'_>; 2]>::default(),
         waiting: VecDeque::new(),
         compared: BTreeMap::new(),
         answers: Answers::default(),
@@ -72,10 +73,13 @@ struct Walk<'a, 'd> {
     reader: &'d Document<'a>,
     /// The place in documents.
     path: Vec<Step>,
+    /// What holds there for certain, on either [`Side`].
+    here: [Parts<'a>; 2],
     /// Places further in; what lies near the top comes first.
     waiting: VecDeque<(Vec<Step>, Parts<'a>, Parts<'a>)>,
-    /// Pairs of schemas that have been compared, or are being compared.
-    compared: BTreeMap<Pair, Progress>,
+    /// Pairs of schemas that have been compared, or are being compared, and the pair that holds where they do: what
+    /// the lenient policy takes for granted depends on it.
+    compared: BTreeMap<(Pair, Pair), Progress>,
     answers: Answers,
     found: Vec<Difference>,
     sure: bool,
@@ -85,6 +89,13 @@ struct Walk<'a, 'd> {
 
 /// The pointers of what holds on either side.
 type Pair = (Vec<String>, Vec<String>);
+
+/// Of two schemas.
+#[derive(Clone, Copy)]
+enum Side {
+    Writer = 0,
+    Reader = 1,
+}
 
 /// Whether pairs of schemas differ.
 #[derive(Default)]
@@ -115,6 +126,7 @@ impl<'a> Walk<'a, '_> {
         self.waiting.push_back((path, writer, reader));
         while let Some((path, writer, reader)) = self.waiting.pop_front() {
             self.path = path;
+            self.here = [writer.clone(), reader.clone()];
             self.schemas(&writer, &reader);
         }
     }
@@ -128,7 +140,9 @@ impl<'a> Walk<'a, '_> {
             let sides = Sides { writer: whole(writer), reader: never.clone() };
             return self.note("TYPE_CHANGED", sides, "nothing is accepted any more");
         }
-        let pair = (pointers(writer), pointers(reader));
+        let [around_writer, around_reader] = &self.here;
+        let around = (pointers(around_writer), pointers(around_reader));
+        let pair = ((pointers(writer), pointers(reader)), around);
         if let Some(progress) = self.compared.get(&pair) {
             // A schema that leads to itself without a step into the document has no bottom.
             self.sure &= *progress == Progress::Done;
@@ -171,6 +185,7 @@ impl<'a> Walk<'a, '_> {
             writer: self.writer,
             reader: self.reader,
             path: Vec::new(),
+            here: <[Parts<'_>; 2]>::default(),
             waiting: VecDeque::new(),
             compared: BTreeMap::new(),
             answers: std::mem::take(&mut self.answers),

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::array::{first, is_open};
-use super::{Lens, Sides, Walk, place, said, whole};
+use super::{Lens, Side, Sides, Walk, place, said, whole};
+use crate::schema::compat::lens::described;
 use crate::schema::document::{Part, Parts, is_plain, object, once};
 use crate::schema::json::escaped;
 use crate::schema::sample::{Pin, PinTo, Step, matching};
@@ -46,7 +47,8 @@ impl<'a> Walk<'a, '_> {
                 (false, false, false) => "REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL",
                 (false, false, true) => "REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL",
             };
-            let lens = Lens::default(self.reader, reader, &part.pointer, name);
+            let around = self.around(Side::Reader, reader);
+            let lens = Lens::default(self.reader, &around, &part.pointer, name);
             let sides =
                 Sides { writer: place(writer, "required"), reader: format!("{}/required", part.pointer) };
             let detail = format!("required {}", Value::from(name));
@@ -62,7 +64,7 @@ impl<'a> Walk<'a, '_> {
         if sent && read {
             return self.inside(step, from, to);
         }
-        let unsent = |walk: &Self| Lens::unsent(walk.writer, writer, name);
+        let unsent = |walk: &Self| Lens::unsent(&walk.described(writer), writer, name);
         let sides = Sides {
             writer: if sent { first(&from).unwrap_or_default() } else { whole(writer) },
             reader: first(&to).unwrap_or_else(|| whole(reader)),
@@ -74,7 +76,7 @@ impl<'a> Walk<'a, '_> {
                 ("PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL", None)
             }
             (true, false) if to.never.is_empty() && self.differs(&step, &from, &to) => {
-                let lens = Lens::ignored(writer, reader, name);
+                let lens = Lens::ignored(&self.around(Side::Writer, writer), reader, name);
                 ("PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", lens)
             }
             (false, true) if !is_open(&to) => ("OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL", unsent(self)),
@@ -98,7 +100,7 @@ impl<'a> Walk<'a, '_> {
                 let pointer = format!("{}/patternProperties/{}", part.pointer, escaped(pattern));
                 if is_open(&from) && !is_open(&to) {
                     let sides = Sides { writer: whole(writer), reader: pointer };
-                    let lens = Lens::only_described(self.writer, writer);
+                    let lens = Lens::only_described(&self.described(writer), writer, &name);
                     let detail = format!("properties like {}", Value::from(pattern.as_str()));
                     let rule = "ADDITIONAL_PROPERTIES_NARROWED";
                     self.note_in(step, rule, sides, detail, PinTo::Present, lens);
@@ -123,7 +125,7 @@ impl<'a> Walk<'a, '_> {
             _ => return,
         };
         let sides = Sides { writer: place(writer, "additionalProperties"), reader: pointer };
-        let lens = Lens::only_described(self.writer, writer);
+        let lens = Lens::only_described(&self.described(writer), writer, name);
         self.note_in(step, rule, sides, "properties that are not described", PinTo::Present, lens);
     }
 
@@ -189,6 +191,19 @@ impl<'a> Walk<'a, '_> {
             (None, _) => "DEPENDENCY_SCHEMA_ADDED",
         };
         self.note(rule, sides, format!("with property {}", Value::from(name)));
+    }
+
+    /// What holds for the object at this place: a schema that is compared, and those that it is a part of.
+    fn around(&self, side: Side, own: &Parts<'a>) -> Parts<'a> {
+        let mut all = own.clone();
+        let more = self.here[side as usize].all.iter();
+        all.all.extend(more.filter(|part| own.all.iter().all(|own| own.pointer != part.pointer)).cloned());
+        all
+    }
+
+    /// What may hold for the object that writers send.
+    fn described(&self, writer: &Parts<'a>) -> Parts<'a> {
+        described(self.writer, &self.around(Side::Writer, writer), &whole(writer))
     }
 
     fn note_in(
