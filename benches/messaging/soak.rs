@@ -67,6 +67,7 @@ pub(crate) async fn soak(
     let store = open(store, "soak", &[]).await;
     let handled = Arc::new(AtomicUsize::new(0));
     let (stop, stopped) = watch::channel(false);
+    let (stop_relay, relay_stopped) = watch::channel(false);
     let asked = |mut stopped: watch::Receiver<bool>| async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
@@ -84,7 +85,7 @@ pub(crate) async fn soak(
             .waking(wake.clone());
     let options = relay::Options { keep: KEEP, ..relay::Options::default() };
     let relay = Relay::new(store.clone(), cluster.producer().expect("a producer"), options, "soak");
-    let relaying = tokio::spawn(relay::run(relay, wake, Duration::from_secs(5), asked(stopped.clone())));
+    let relaying = tokio::spawn(relay::run(relay, wake, Duration::from_secs(5), asked(relay_stopped)));
     let consuming = {
         let (cluster, stopped) = (cluster.clone(), asked(stopped));
         tokio::spawn(async move {
@@ -109,21 +110,23 @@ pub(crate) async fn soak(
     }
     let per_second = crate::rate(produced, began);
     let deadline = Instant::now() + LAST;
-    loop {
-        let left = waiting(&store).await;
-        if handled.load(Ordering::Relaxed) >= produced && left == 0 {
-            break;
-        }
-        assert!(
-            Instant::now() < deadline,
-            "{} of {produced} handled, {left} rows wait",
-            handled.load(Ordering::Relaxed)
-        );
+    while handled.load(Ordering::Relaxed) < produced {
+        assert!(Instant::now() < deadline, "{handled:?} of {produced} handled");
         tokio::time::sleep(TURN).await;
     }
     samples.push((began.elapsed().as_secs_f64().round(), memory_kb()));
+    // What is counted is committed when the consumer has ended, and no sooner.
     stop.send_replace(true);
     consuming.await.expect("it ends").expect("it consumes");
+    loop {
+        let left = waiting(&store).await;
+        if left == 0 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{left} rows wait");
+        tokio::time::sleep(TURN).await;
+    }
+    stop_relay.send_replace(true);
     relaying.await.expect("it ends").expect("it relays");
     close(store).await;
     assert_eq!(handled.load(Ordering::Relaxed), produced, "each once");
