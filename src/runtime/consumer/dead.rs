@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::Consumer;
-use super::step::{Fate, Share, Stop};
+use super::share::{Fate, Share, Stop};
 use crate::messaging::dead_letter::spring::dead_letter;
 use crate::messaging::{Outgoing, Publisher};
 use crate::runtime::boundary::Boundary;

@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use super::Consumer;
-use super::step::{BREAKER, Fate, Share, Stop, Trouble, Work, candidate};
+use super::share::{Fate, Share, Stop, Work};
+use super::step::{BREAKER, Trouble, candidate};
 use crate::messaging::Publisher;
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::runtime::handler::{BatchOutcome, HandleError, Handling};

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::Shared;
-use super::step::{Part, Rest, Stop};
+use super::share::{Part, Rest, Stop};
 use crate::kafka::data::Stream;
 use crate::messaging::{Publisher, Record, doubled};
 use crate::runtime::boundary::Boundary;

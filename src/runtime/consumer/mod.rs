@@ -16,6 +16,7 @@ mod outside;
 #[cfg(test)]
 mod outside_tests;
 mod run;
+mod share;
 mod step;
 #[cfg(test)]
 mod tests;

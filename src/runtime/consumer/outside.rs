@@ -4,7 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use super::Consumer;
-use super::step::{BREAKER, Fate, Share, Stop, candidate};
+use super::share::{Fate, Share, Stop};
+use super::step::{BREAKER, candidate};
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::messaging::{Publisher, Record};
 use crate::runtime::boundary::Boundary;

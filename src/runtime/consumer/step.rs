@@ -1,9 +1,9 @@
 //! One batch.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use super::intake::{self, Sorted};
+use super::share::{Fate, Part, Rest, Share, Stop, Work, owned_until};
 use super::{Consumer, isolate};
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::messaging::{Publisher, Record};
@@ -16,91 +16,6 @@ use crate::unit::UnixMillis;
 
 /// Why partitions wait while the breaker is open.
 pub(super) const BREAKER: &str = "most records would be dead letters: the breaker is open";
-
-/// Records of one partition, in their order.
-#[derive(Debug)]
-pub(super) struct Part {
-    pub(super) topic: String,
-    pub(super) partition: i32,
-    /// The epoch in which it is owned; `None`: nothing is stored.
-    pub(super) epoch: Option<i64>,
-    pub(super) records: Vec<Record>,
-    /// The record that failed before, and how often.
-    pub(super) failing: Option<(i64, u32)>,
-}
-
-/// What is left of a part.
-#[derive(Debug, Default)]
-pub(super) struct Rest {
-    /// Records that are not finished, in their order.
-    pub(super) unfinished: Vec<Record>,
-    pub(super) stop: Option<Stop>,
-}
-
-/// Why a part was not finished.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// Its first unfinished record failed so often by now, and is to be tried again after that time.
-    Retry { offset: i64, attempts: u32, after: Duration },
-    /// Something that it needs is not there; no fault of a record.
-    Wait(String),
-    /// What comes next has its time.
-    Later { after: Duration, reason: String },
-    /// Another process owns it, or did meanwhile.
-    Fenced(String),
-}
-
-/// What was decided about a record.
-#[derive(Clone, Debug)]
-pub(super) enum Fate {
-    /// Not handled yet; with a cause it will not be, unless it turns out to be a duplicate.
-    Open { id: String, cause: Option<Box<Cause>> },
-    /// Nothing is left to do.
-    Finished,
-    /// Nobody is to handle it: so its headers say.
-    Skipped,
-    /// It will not be handled; the inbox, where this transaction has it noted as handled, is still to be told.
-    Doomed { id: String, cause: Box<Cause> },
-    /// The inbox knows that it is given up; its dead letter is still to be acknowledged.
-    Dead { cause: Box<Cause> },
-}
-
-impl Fate {
-    fn is_finished(&self) -> bool {
-        matches!(self, Self::Finished | Self::Skipped)
-    }
-}
-
-/// A record on its way through a batch.
-#[derive(Debug)]
-pub(super) struct Work {
-    pub(super) record: Record,
-    pub(super) fate: Fate,
-}
-
-/// A part on its way through a batch.
-#[derive(Debug)]
-pub(super) struct Share {
-    /// Which part of the batch it is.
-    pub(super) at: usize,
-    pub(super) owned: Option<Owned>,
-    pub(super) works: Vec<Work>,
-    pub(super) failing: Option<(i64, u32)>,
-    pub(super) stop: Option<Stop>,
-}
-
-impl Share {
-    /// The offset that follows the finished prefix.
-    pub(super) fn next(&self) -> i64 {
-        let open = self.works.iter().find(|work| !work.fate.is_finished());
-        open.map_or_else(|| self.end(), |work| work.record.offset())
-    }
-
-    /// The offset that follows all of it.
-    fn end(&self) -> i64 {
-        self.works.last().map_or(0, |work| work.record.offset() + 1)
-    }
-}
 
 impl<H: Handling, P: Publisher> Consumer<H, P> {
     /// Handles a batch; for each part what is left of it. `chance`, from 0 to 1, spreads retries.
@@ -154,7 +69,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
             self.count_finished(share);
         }
         shares.sort_by_key(|share| share.at);
-        shares.into_iter().map(rest).collect()
+        shares.into_iter().map(Share::rest).collect()
     }
 
     fn share(&self, at: usize, part: Part) -> Share {
@@ -397,17 +312,6 @@ impl From<StoreError> for Trouble {
     }
 }
 
-/// The partitions of shares that are owned, each with an offset.
-fn owned_until(shares: &[Share], offset: fn(&Share) -> i64) -> Vec<(Owned, i64)> {
-    shares.iter().filter_map(|share| Some((share.owned.clone()?, offset(share)))).collect()
-}
-
 pub(super) fn candidate<'r>(id: &'r str, record: &'r Record) -> Candidate<'r> {
     Candidate { id, place: (record.topic(), record.partition(), record.offset()) }
-}
-
-fn rest(share: Share) -> Rest {
-    let unfinished =
-        share.works.into_iter().filter(|work| !work.fate.is_finished()).map(|work| work.record).collect();
-    Rest { unfinished, stop: share.stop }
 }

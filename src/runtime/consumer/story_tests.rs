@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{Acts, Setup, effects, part, record};
 use crate::messaging::Record;
-use crate::runtime::consumer::step::{Part, Stop};
+use crate::runtime::consumer::share::{Part, Stop};
 use crate::runtime::testing::Does;
 use crate::store::testing::{EFFECTS, TestStore};
 

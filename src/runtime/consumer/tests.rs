@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::step::{Part, Rest, Stop};
+use super::share::{Part, Rest, Stop};
 use super::{Consumer, Intake, Options};
 use crate::messaging::{BackOff, Outgoing, Record, RetryPolicy};
 use crate::runtime::testing::{Does, Fake};
