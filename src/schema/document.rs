@@ -62,7 +62,7 @@ impl<'a> Document<'a> {
             Value::Bool(false) => return parts.never.push(pointer.to_owned()),
             _ => return,
         };
-        if parts.all.iter().any(|known| known.pointer == pointer) {
+        if parts.holds(pointer) {
             return;
         }
         parts.all.push(Part { pointer: pointer.to_owned(), keywords });
@@ -101,6 +101,17 @@ pub(crate) fn array<'a>(keywords: &'a Map<String, Value>, keyword: &str) -> &'a 
 }
 
 impl<'a> Parts<'a> {
+    fn holds(&self, pointer: &str) -> bool {
+        self.all.iter().any(|known| known.pointer == pointer)
+    }
+
+    /// These, and the schemas around them that hold for the same value.
+    pub(crate) fn within(&self, around: &Self) -> Self {
+        let mut all = self.clone();
+        all.all.extend(around.all.iter().filter(|part| !self.holds(&part.pointer)).cloned());
+        all
+    }
+
     /// Every place that says something by a keyword.
     pub(crate) fn said(&self, keyword: &str) -> impl Iterator<Item = (&Part<'a>, &'a Value)> {
         self.all.iter().filter_map(move |part| Some((part, part.keywords.get(keyword)?)))

@@ -101,10 +101,9 @@ pub(super) fn described<'a>(document: &Document<'a>, around: &Parts<'a>, own: &s
     while let Some(part) = all.all.get(next).cloned() {
         next += 1;
         for (keyword, value) in part.keywords {
+            let place = format!("{}/{keyword}", part.pointer);
             let inside: Vec<(String, &Value)> = match (keyword.as_str(), value) {
-                ("anyOf" | "oneOf", Value::Array(_)) if is_in(&format!("{}/{keyword}", part.pointer)) => {
-                    continue;
-                }
+                ("anyOf" | "oneOf", _) if is_in(&place) => continue,
                 ("anyOf" | "oneOf", Value::Array(branches)) => {
                     branches.iter().enumerate().map(|(index, branch)| (index.to_string(), branch)).collect()
                 }
@@ -112,13 +111,13 @@ pub(super) fn described<'a>(document: &Document<'a>, around: &Parts<'a>, own: &s
                     named.iter().map(|(name, schema)| (escaped(name), schema)).collect()
                 }
                 ("if" | "then" | "else", schema) => {
-                    document.gather(&format!("{}/{keyword}", part.pointer), schema, &mut all);
+                    document.gather(&place, schema, &mut all);
                     continue;
                 }
                 _ => continue,
             };
             for (token, schema) in inside {
-                document.gather(&format!("{}/{keyword}/{token}", part.pointer), schema, &mut all);
+                document.gather(&format!("{place}/{token}"), schema, &mut all);
             }
         }
     }

@@ -133,9 +133,12 @@ pub(crate) fn compare(
         if tolerable {
             // Without the property that it is about, there has to be the rest.
             let path = difference.shows.first().map_or_else(Vec::new, |pin| pin.path.clone());
-            let around = path[..path.len().saturating_sub(1)].to_vec();
-            granted.push(Pin { path, to: PinTo::Absent });
-            granted.push(Pin { path: around, to: PinTo::Present });
+            let object = Pin { path: path[..path.len().saturating_sub(1)].to_vec(), to: PinTo::Present };
+            for pin in [Pin { path, to: PinTo::Absent }, object] {
+                if !granted.contains(&pin) {
+                    granted.push(pin);
+                }
+            }
         }
         let example = if tolerable { plain.example(&difference) } else { seen.example(&difference) };
         match example {

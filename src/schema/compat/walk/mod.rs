@@ -40,18 +40,8 @@ pub(super) fn differences(writer: &Value, reader: &Value) -> Walked {
     let sure = [writer, reader].iter().all(|schema| is_recent(schema));
     let (writer, reader) = (Document::new(writer), Document::new(reader));
     let turned = [Turned::of(&writer), Turned::of(&reader)];
-    let mut walk = Walk {
-        writer: &writer,
-        reader: &reader,
-        path: Vec::new(),
-        here: <[Parts<'_>; 2]>::default(),
-        waiting: VecDeque::new(),
-        compared: BTreeMap::new(),
-        answers: Answers::default(),
-        found: Vec::new(),
-        sure,
-        turned: &turned,
-    };
+    let mut walk = Walk::new(&writer, &reader, &turned);
+    walk.sure = sure;
     walk.all(Vec::new(), writer.root(), reader.root());
     Walked { differences: walk.found, sure: walk.sure }
 }
@@ -73,8 +63,8 @@ struct Walk<'a, 'd> {
     reader: &'d Document<'a>,
     /// The place in documents.
     path: Vec<Step>,
-    /// What holds there for certain, on either [`Side`].
-    here: [Parts<'a>; 2],
+    /// What holds there for certain, of the writer's schema and of the reader's.
+    here: (Parts<'a>, Parts<'a>),
     /// Places further in; what lies near the top comes first.
     waiting: VecDeque<(Vec<Step>, Parts<'a>, Parts<'a>)>,
     /// Pairs of schemas that have been compared, or are being compared, and the pair that holds where they do: what
@@ -89,13 +79,6 @@ struct Walk<'a, 'd> {
 
 /// The pointers of what holds on either side.
 type Pair = (Vec<String>, Vec<String>);
-
-/// Of two schemas.
-#[derive(Clone, Copy)]
-enum Side {
-    Writer = 0,
-    Reader = 1,
-}
 
 /// Whether pairs of schemas differ.
 #[derive(Default)]
@@ -120,13 +103,29 @@ struct Sides {
     reader: String,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a, 'd> Walk<'a, 'd> {
+    /// At no place yet.
+    fn new(writer: &'d Document<'a>, reader: &'d Document<'a>, turned: &'d [Turned; 2]) -> Self {
+        Self {
+            writer,
+            reader,
+            path: Vec::new(),
+            here: (Parts::default(), Parts::default()),
+            waiting: VecDeque::new(),
+            compared: BTreeMap::new(),
+            answers: Answers::default(),
+            found: Vec::new(),
+            sure: true,
+            turned,
+        }
+    }
+
     /// Compares two schemas and all that is inside.
     fn all(&mut self, path: Vec<Step>, writer: Parts<'a>, reader: Parts<'a>) {
         self.waiting.push_back((path, writer, reader));
         while let Some((path, writer, reader)) = self.waiting.pop_front() {
             self.path = path;
-            self.here = [writer.clone(), reader.clone()];
+            self.here = (writer.clone(), reader.clone());
             self.schemas(&writer, &reader);
         }
     }
@@ -140,8 +139,7 @@ impl<'a> Walk<'a, '_> {
             let sides = Sides { writer: whole(writer), reader: never.clone() };
             return self.note("TYPE_CHANGED", sides, "nothing is accepted any more");
         }
-        let [around_writer, around_reader] = &self.here;
-        let around = (pointers(around_writer), pointers(around_reader));
+        let around = (pointers(&self.here.0), pointers(&self.here.1));
         let pair = ((pointers(writer), pointers(reader)), around);
         if let Some(progress) = self.compared.get(&pair) {
             // A schema that leads to itself without a step into the document has no bottom.
@@ -181,18 +179,8 @@ impl<'a> Walk<'a, '_> {
         }
         self.answers.known.insert(pair.clone(), false);
         self.answers.depth += 1;
-        let mut walk = Walk {
-            writer: self.writer,
-            reader: self.reader,
-            path: Vec::new(),
-            here: <[Parts<'_>; 2]>::default(),
-            waiting: VecDeque::new(),
-            compared: BTreeMap::new(),
-            answers: std::mem::take(&mut self.answers),
-            found: Vec::new(),
-            sure: true,
-            turned: self.turned,
-        };
+        let mut walk = Walk::new(self.writer, self.reader, self.turned);
+        walk.answers = std::mem::take(&mut self.answers);
         let path = self.path.iter().cloned().chain([step.clone()]).collect();
         walk.all(path, writer.clone(), reader.clone());
         self.sure &= walk.sure;

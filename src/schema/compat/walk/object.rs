@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::array::{first, is_open};
-use super::{Lens, Side, Sides, Walk, place, said, whole};
+use super::{Lens, Sides, Walk, place, said, whole};
 use crate::schema::compat::lens::described;
 use crate::schema::document::{Part, Parts, is_plain, object, once};
 use crate::schema::json::escaped;
@@ -47,8 +47,7 @@ impl<'a> Walk<'a, '_> {
                 (false, false, false) => "REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL",
                 (false, false, true) => "REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL",
             };
-            let around = self.around(Side::Reader, reader);
-            let lens = Lens::default(self.reader, &around, &part.pointer, name);
+            let lens = Lens::default(self.reader, &reader.within(&self.here.1), &part.pointer, name);
             let sides =
                 Sides { writer: place(writer, "required"), reader: format!("{}/required", part.pointer) };
             let detail = format!("required {}", Value::from(name));
@@ -76,7 +75,7 @@ impl<'a> Walk<'a, '_> {
                 ("PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL", None)
             }
             (true, false) if to.never.is_empty() && self.differs(&step, &from, &to) => {
-                let lens = Lens::ignored(&self.around(Side::Writer, writer), reader, name);
+                let lens = Lens::ignored(&writer.within(&self.here.0), reader, name);
                 ("PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", lens)
             }
             (false, true) if !is_open(&to) => ("OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL", unsent(self)),
@@ -193,17 +192,9 @@ impl<'a> Walk<'a, '_> {
         self.note(rule, sides, format!("with property {}", Value::from(name)));
     }
 
-    /// What holds for the object at this place: a schema that is compared, and those that it is a part of.
-    fn around(&self, side: Side, own: &Parts<'a>) -> Parts<'a> {
-        let mut all = own.clone();
-        let more = self.here[side as usize].all.iter();
-        all.all.extend(more.filter(|part| own.all.iter().all(|own| own.pointer != part.pointer)).cloned());
-        all
-    }
-
     /// What may hold for the object that writers send.
     fn described(&self, writer: &Parts<'a>) -> Parts<'a> {
-        described(self.writer, &self.around(Side::Writer, writer), &whole(writer))
+        described(self.writer, &writer.within(&self.here.0), &whole(writer))
     }
 
     fn note_in(
