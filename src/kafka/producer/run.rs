@@ -4,10 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    InitProducerIdRequest, InitProducerIdResponse, MetadataRequest, MetadataResponse, ProduceResponse,
-    TopicName,
+    InitProducerIdRequest, InitProducerIdResponse, MetadataResponse, ProduceResponse,
 };
 use kafka_protocol::protocol::StrBytes;
 use tokio::sync::{mpsc, oneshot};
@@ -18,16 +16,10 @@ use super::Settings;
 use super::batch::Identity;
 use super::book::Book;
 use crate::connection::ConnectionConfig;
-use crate::kafka::wire::{Client, Target, WireError, name_of};
-use crate::messaging::{Outgoing, Told, doubled};
+use crate::kafka::wire::{Client, Inquiry, QUESTION, Target, WireError, about, in_time, name_of, until};
+use crate::messaging::{Outgoing, Told};
 use crate::unit::UnixMillis;
 
-/// How long a question for topics or an identity may take.
-const QUESTION: Duration = Duration::from_secs(5);
-/// How long after a question that failed, or was not answered for good, the next one is asked: at first, and at most.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// How long after a login that was refused: accounts get locked.
-const REFUSED: Duration = Duration::from_secs(10);
 /// How long a request may take beyond what connecting and the answer may: then it counts as lost, whatever holds it.
 const SPARE: Duration = Duration::from_secs(5);
 /// How long nothing is acknowledged of what is in hand before it is said, and said again.
@@ -60,10 +52,8 @@ pub(super) async fn run(config: ConnectionConfig, settings: Settings, mut orders
         client: None,
         calls: JoinSet::new(),
         called: HashMap::new(),
-        asking: false,
-        ask_after: Instant::now(),
+        inquiry: Inquiry::of("the producer", Instant::now()),
         questions: Vec::new(),
-        failures: 0,
         doubt_at: Instant::now() + DOUBT,
         silent_since: Instant::now(),
     };
@@ -90,14 +80,6 @@ pub(super) async fn run(config: ConnectionConfig, settings: Settings, mut orders
     work.book.abandon("the producer ended");
 }
 
-/// For ever where there is no time.
-async fn until(wake: Option<Instant>) {
-    match wake {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
 struct Work {
     config: ConnectionConfig,
     book: Book,
@@ -105,12 +87,9 @@ struct Work {
     calls: JoinSet<Answer>,
     /// Whose answers are waited for.
     called: HashMap<Id, i32>,
-    /// Whether something is asked beside what is produced.
-    asking: bool,
-    ask_after: Instant,
+    /// What is asked beside what is produced.
+    inquiry: Inquiry,
     questions: Vec<(String, oneshot::Sender<Option<u32>>)>,
-    /// Of questions, one after the other.
-    failures: u32,
     doubt_at: Instant,
     /// Since when nothing was acknowledged, or there was nothing.
     silent_since: Instant,
@@ -139,7 +118,7 @@ impl Work {
             self.silent_since = now;
             tracing::warn!("no record was acknowledged for {} s: {}", SILENCE.as_secs(), self.book);
         }
-        if !self.asking && self.ask_after <= now && self.is_curious() {
+        if self.inquiry.is_free(now) && self.is_curious() {
             self.ask();
         }
         let Some(client) = &self.client else { return };
@@ -162,13 +141,13 @@ impl Work {
 
     /// When there is something to be done though nobody says anything.
     fn wake(&self) -> Option<Instant> {
-        let asks = (!self.asking && self.is_curious()).then_some(self.ask_after);
+        let asks = self.inquiry.free_at().filter(|_| self.is_curious());
         let looks = (!self.book.is_empty()).then(|| self.doubt_at.min(Instant::now() + LOOK));
         [asks, looks, self.book.rests_until()].into_iter().flatten().min()
     }
 
     fn ask(&mut self) {
-        self.asking = true;
+        self.inquiry.begin();
         let Some(client) = &self.client else {
             let config = self.config.clone();
             self.calls.spawn(async move { Answer::Connected(Box::new(Client::connect(config).await)) });
@@ -189,10 +168,7 @@ impl Work {
         }
         topics.sort();
         topics.dedup();
-        let of = |name| MetadataRequestTopic::default().with_name(Some(TopicName(name)));
-        let request = MetadataRequest::default()
-            .with_topics(Some(topics.into_iter().map(of).collect()))
-            .with_allow_auto_topic_creation(false);
+        let request = about(topics);
         self.calls.spawn(async move {
             Answer::Topics(in_time(QUESTION, client.call(Target::Any, &request)).await)
         });
@@ -207,7 +183,7 @@ impl Work {
             // A call that panics is a mistake of ours; what it was about must not wait for ever.
             Err(error) => match self.called.remove(&error.id()) {
                 Some(broker) => self.answered(Answer::Produced(broker, Err(error.to_string()))),
-                None => self.failed(Instant::now(), &error.to_string()),
+                None => self.inquiry.failed(&error.to_string(), Instant::now()),
             },
         }
     }
@@ -231,14 +207,9 @@ impl Work {
             Answer::Connected(outcome) => match *outcome {
                 Ok(client) => {
                     self.client = Some(Arc::new(client));
-                    self.asked(now, true);
+                    self.inquiry.answered(true, now);
                 }
-                Err(error) => {
-                    self.failed(now, &error.to_string());
-                    if error.is_final() {
-                        self.ask_after = now + REFUSED;
-                    }
-                }
+                Err(error) => self.inquiry.unconnected(&error, now),
             },
             Answer::Topics(Ok(answer)) => {
                 if let Some(client) = &self.client {
@@ -248,43 +219,18 @@ impl Work {
                 self.book.learn(&answer, now);
                 // What it says may not be true for long, or not be all.
                 let all = self.book.asks_about().is_empty();
-                self.asked(now, all);
+                self.inquiry.answered(all, now);
             }
             Answer::Identity(Ok(answer)) if answer.error_code == 0 => {
                 self.book.identify(Identity { id: answer.producer_id.0, epoch: answer.producer_epoch });
-                self.asked(now, true);
+                self.inquiry.answered(true, now);
             }
             Answer::Identity(Ok(answer)) => {
-                self.failed(now, &format!("no identity for a producer: {}", name_of(answer.error_code)));
+                let reason = format!("no identity for a producer: {}", name_of(answer.error_code));
+                self.inquiry.failed(&reason, now);
             }
-            Answer::Topics(Err(reason)) | Answer::Identity(Err(reason)) => self.failed(now, &reason),
+            Answer::Topics(Err(reason)) | Answer::Identity(Err(reason)) => self.inquiry.failed(&reason, now),
         }
-    }
-
-    /// A question was answered; `well`: there is no reason to ask it again.
-    fn asked(&mut self, now: Instant, well: bool) {
-        self.asking = false;
-        if well {
-            self.failures = 0;
-            self.ask_after = now;
-        } else {
-            self.rest(now);
-        }
-    }
-
-    fn failed(&mut self, now: Instant, reason: &str) {
-        if self.failures == 0 {
-            tracing::info!("the producer waits for the cluster: {reason}");
-        } else {
-            tracing::debug!("the producer waits for the cluster: {reason}");
-        }
-        self.asking = false;
-        self.rest(now);
-    }
-
-    fn rest(&mut self, now: Instant) {
-        self.ask_after = now + doubled(AGAIN, self.failures);
-        self.failures += 1;
     }
 
     /// Tells who asked for partitions.
@@ -303,13 +249,5 @@ impl Work {
                 None => self.questions.push((topic, whom)),
             }
         }
-    }
-}
-
-/// A question whose broker hangs is asked again, of another one.
-async fn in_time<T>(limit: Duration, call: impl Future<Output = Result<T, WireError>>) -> Result<T, String> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
     }
 }

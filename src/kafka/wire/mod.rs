@@ -5,6 +5,7 @@ mod code;
 mod connection;
 mod diagnosis;
 mod error;
+mod inquiry;
 mod sasl;
 #[cfg(test)]
 mod session;
@@ -13,3 +14,4 @@ mod tls;
 pub(crate) use client::{Client, Target};
 pub(crate) use code::name_of;
 pub(crate) use error::WireError;
+pub(super) use inquiry::{Inquiry, QUESTION, about, in_time, until};
