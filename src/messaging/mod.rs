@@ -6,6 +6,7 @@ mod publisher;
 mod record;
 mod retry;
 mod trace;
+mod varint;
 
 pub use key_hash::{key_hash, partition_of};
 pub use publisher::{
@@ -15,3 +16,4 @@ pub use record::{Header, Record, Timestamp, TimestampKind};
 pub(crate) use retry::doubled;
 pub use retry::{BackOff, RetryPolicy};
 pub use trace::{NoTraceContext, TRACEPARENT, TraceContext};
+pub(crate) use varint::{put_sized, put_varint, take_varint, varint_length};

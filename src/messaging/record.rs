@@ -1,33 +1,37 @@
 //! A record of a topic, as it was read.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::trace::{TRACEPARENT, TraceContext};
+use super::varint::{put_sized, put_varint, take_sized, take_varint};
 use crate::unit::UnixMillis;
 
 /// Bytes of an average header, its name and its lengths included.
 const HEADER: usize = 64;
-/// Bytes of a length, of which a header has two before its name and its value.
-const LENGTH: usize = size_of::<usize>();
-/// The length of a value that is absent.
-const ABSENT: usize = usize::MAX;
 
-/// A record and where it stands. Key, value and headers lie in one piece of memory, in this order: millions of them are
-/// taken, moved and dropped, and one allocation each is all that this costs.
+/// A record and where it stands. Key, value and headers lie in one piece of memory, as Kafka's own format has them: what
+/// was read of a topic is not copied, and headers are looked for when they are asked for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     topic: Arc<str>,
     partition: i32,
     offset: i64,
     timestamp: Option<Timestamp>,
-    bytes: Vec<u8>,
-    /// The lengths of key and value.
-    key: Option<usize>,
-    value: Option<usize>,
-    headers: usize,
+    /// The record from the length of its key to its end.
+    bytes: Bytes,
+    key: Span,
+    value: Span,
+    /// Where the headers begin, and how many there are.
+    headers: (u32, u32),
     /// The span in which it is handled.
     trace: Option<Box<TraceContext>>,
 }
+
+/// Where something lies in a record's bytes; nothing where it is absent.
+type Span = Option<(u32, u32)>;
 
 /// A record's time and whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,10 +81,10 @@ impl Record {
             partition,
             offset,
             timestamp: None,
-            bytes: Vec::new(),
+            bytes: Bytes::new(),
             key: None,
             value: None,
-            headers: 0,
+            headers: (0, 0),
             trace: None,
         }
     }
@@ -100,20 +104,43 @@ impl Record {
         headers: impl Iterator<Item = (&'b str, Option<&'b [u8]>)>,
     ) -> Self {
         let of_record = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
-        let mut bytes = Vec::with_capacity(of_record + HEADER * headers.size_hint().0);
-        bytes.extend_from_slice(key.unwrap_or_default());
-        bytes.extend_from_slice(value.unwrap_or_default());
-        (self.key, self.value) = (key.map(<[u8]>::len), value.map(<[u8]>::len));
-        self.headers = 0;
+        let mut bytes = Vec::with_capacity(of_record + HEADER * (headers.size_hint().0 + 1));
+        put_sized(&mut bytes, key);
+        put_sized(&mut bytes, value);
+        let (mut of_headers, mut count) = (Vec::with_capacity(HEADER * headers.size_hint().0), 0);
         for (name, value) in headers {
-            bytes.extend_from_slice(&name.len().to_ne_bytes());
-            bytes.extend_from_slice(&value.map_or(ABSENT, <[u8]>::len).to_ne_bytes());
-            bytes.extend_from_slice(name.as_bytes());
-            bytes.extend_from_slice(value.unwrap_or_default());
-            self.headers += 1;
+            put_sized(&mut of_headers, Some(name.as_bytes()));
+            put_sized(&mut of_headers, value);
+            count += 1;
         }
-        self.bytes = bytes;
+        put_varint(&mut bytes, count);
+        bytes.extend_from_slice(&of_headers);
+        let found = self.find(&bytes);
+        debug_assert!(found.is_some(), "what was written just now can be read");
+        self.bytes = bytes.into();
         self
+    }
+
+    /// With key, value and headers from these bytes, which begin with the length of the key and end with the last header:
+    /// a record of version 2 behind its offset. `None` where they do not.
+    pub(crate) fn of_bytes(mut self, bytes: Bytes) -> Option<Self> {
+        self.find(&bytes)?;
+        self.bytes = bytes;
+        Some(self)
+    }
+
+    /// Looks where everything lies.
+    fn find(&mut self, bytes: &[u8]) -> Option<()> {
+        // Then every place in it has 32 bits.
+        u32::try_from(bytes.len()).ok()?;
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let span = |range: Range<usize>| (place(range.start), place(range.end));
+        let mut at = 0;
+        self.key = take_sized(bytes, &mut at).ok()?.map(span);
+        self.value = take_sized(bytes, &mut at).ok()?.map(span);
+        let count = u32::try_from(take_varint(bytes, &mut at)?).ok()?;
+        self.headers = (place(at), count);
+        Some(())
     }
 
     #[must_use]
@@ -144,34 +171,32 @@ impl Record {
 
     #[must_use]
     pub fn key(&self) -> Option<&[u8]> {
-        self.key.map(|length| &self.bytes[..length])
+        self.at_span(self.key)
     }
 
     /// `None`: a tombstone.
     #[must_use]
     pub fn value(&self) -> Option<&[u8]> {
-        let start = self.key.unwrap_or(0);
-        self.value.map(|length| &self.bytes[start..start + length])
+        self.at_span(self.value)
     }
 
-    /// Name and value of each header, in the record's order; a name may be there more than once.
+    fn at_span(&self, span: Span) -> Option<&[u8]> {
+        span.map(|(start, end)| &self.bytes[start as usize..end as usize])
+    }
+
+    /// Name and value of each header, in the record's order; a name may be there more than once. One whose name is no
+    /// UTF-8, which Kafka demands and no broker checks, is left out.
     pub fn headers(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
-        // What went in was text.
-        self.raw_headers().map(|(name, value)| (std::str::from_utf8(name).unwrap_or_default(), value))
+        self.raw_headers().filter_map(|(name, value)| Some((std::str::from_utf8(name).ok()?, value)))
     }
 
     fn raw_headers(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        let mut rest = &self.bytes[self.key.unwrap_or(0) + self.value.unwrap_or(0)..];
-        std::iter::from_fn(move || {
-            let (name, after) = rest.split_first_chunk::<LENGTH>()?;
-            let (value, after) = after.split_first_chunk::<LENGTH>()?;
-            let (name, after) = after.split_at(usize::from_ne_bytes(*name));
-            let (value, after) = match usize::from_ne_bytes(*value) {
-                ABSENT => (None, after),
-                length => (Some(&after[..length]), &after[length..]),
-            };
-            rest = after;
-            Some((name, value))
+        let (bytes, (at, count)) = (&*self.bytes, self.headers);
+        let mut at = at as usize;
+        (0..count).map_while(move |_| {
+            let name = take_sized(bytes, &mut at).ok()??;
+            let value = take_sized(bytes, &mut at).ok()?;
+            Some((&bytes[name], value.map(|value| &bytes[value])))
         })
     }
 
@@ -211,7 +236,9 @@ impl Record {
     /// How many bytes key, value and headers have.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.bytes.len() - 2 * LENGTH * self.headers
+        let length = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+        let headers: usize = self.raw_headers().map(|(name, value)| name.len() + length(value)).sum();
+        length(self.key()) + length(self.value()) + headers
     }
 }
 
@@ -236,6 +263,22 @@ mod tests {
         assert_eq!(record.header("b"), Some(&b""[..]));
         assert_eq!((record.header("c"), record.header("\u{fc}")), (None, Some(&b"\xff"[..])));
         assert_eq!(format!("{record:?}"), "t/1@2 (10 bytes)");
+    }
+
+    #[test]
+    fn bytes_that_end_too_early_are_no_record() {
+        let whole = Record::at("t", 1, 2).holding(Some(b"key"), Some(b"value"), [("a", None)].into_iter());
+        assert_eq!(Record::at("t", 1, 2).of_bytes(whole.bytes.clone()).as_ref(), Some(&whole));
+        for length in 0..b"\x06key\x0avalue".len() {
+            assert!(Record::at("t", 1, 2).of_bytes(whole.bytes.slice(..length)).is_none(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_header_whose_name_is_no_text_is_left_out() {
+        let bytes = b"\x01\x01\x04\x02\xff\x02x\x02a\x02y";
+        let record = Record::at("t", 1, 2).of_bytes(Bytes::from_static(bytes)).unwrap();
+        assert_eq!(record.headers().collect::<Vec<_>>(), [("a", Some(&b"y"[..]))]);
     }
 
     #[test]

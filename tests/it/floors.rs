@@ -119,7 +119,10 @@ fn problems(
     }
     for (name, homes) in [
         ("rdkafka", &["src/kafka/data", "src/kafka/embedded"][..]),
-        ("kafka_protocol", &["src/kafka/wire", "src/kafka/admin", "src/kafka/producer"][..]),
+        (
+            "kafka_protocol",
+            &["src/kafka/wire", "src/kafka/admin", "src/kafka/producer", "src/kafka/fetcher"][..],
+        ),
         ("sqlx", &["src/store"][..]),
     ] {
         let at_home = homes.iter().any(|home| path.starts_with(home))

@@ -1,29 +1,30 @@
 //! A member of a consumer group.
 //!
-//! One thread of its own polls the group, so that no work, however long, has it evicted. Each partition that it is
-//! assigned becomes a [`Stream`] with a queue of its own: who does not take from it for a while pauses it, and
-//! nothing but its owner can un-pause it.
+//! One thread of its own polls the group, so that no work, however long, has it evicted. librdkafka joins, commits and leaves;
+//! it reads nothing, its partitions are paused for good. Each partition becomes a [`Stream`] of the fetcher's: who does not
+//! take from it for a while pauses it, and nothing but its owner can un-pause it.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc as blocking;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 
 use super::DataError;
 use super::config::client_config;
 use super::context::Context;
 use super::record::record;
 use crate::connection::ConnectionConfig;
+use crate::kafka::fetcher::{self, Feed, Fetcher, Moved, Start};
 use crate::messaging::Record;
 
 /// How long one look at the group lasts.
@@ -35,8 +36,8 @@ const REVOKE: Duration = Duration::from_secs(5);
 const ASK: Duration = Duration::from_secs(10);
 /// Events that nobody has taken yet.
 const EVENTS: usize = 16;
-/// What a partition's queue holds in advance.
-const QUEUED_KBYTES: &str = "4096";
+/// An offset that says nothing.
+const NONE: i64 = -1;
 
 /// Which group, and how it is joined.
 #[derive(Clone, Debug)]
@@ -55,8 +56,8 @@ pub(crate) enum GroupEvent {
     Assigned(Vec<Stream>),
     /// These go away: streams of them end. The rebalance goes on when `done` is dropped, or after some seconds.
     Revoked { partitions: Vec<(String, i32)>, done: Done },
-    /// Reading starts elsewhere than where the group was: so many records were deleted before anybody read them.
-    Reset { topic: String, partition: i32, deleted: i64, at: i64 },
+    /// Reading goes on elsewhere than where the group was.
+    Moved(Moved),
     /// The member cannot go on.
     Failed(DataError),
 }
@@ -67,28 +68,23 @@ pub(crate) struct Done(#[expect(dead_code, reason = "dropping it is the message"
 /// A member of a group. Dropped, or told to [`GroupConsumer::leave`], it commits what was stored and leaves.
 pub(crate) struct GroupConsumer {
     events: mpsc::Receiver<GroupEvent>,
+    moved: mpsc::Receiver<Moved>,
     leaving: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
-}
-
-enum Command {
-    /// The position of a partition does not exist (any more).
-    Reset { topic: String, partition: i32, next: Option<i64> },
+    fetching: Option<JoinHandle<()>>,
 }
 
 impl GroupConsumer {
-    /// Joins a group. A cluster that cannot be reached is waited for.
-    pub(crate) fn join(connection: &ConnectionConfig, membership: &Membership) -> Result<Self, DataError> {
+    /// Joins a group; what it reads is fetched on that runtime. A cluster that cannot be reached is waited for.
+    pub(crate) fn join(
+        connection: &ConnectionConfig,
+        membership: &Membership,
+        runtime: &tokio::runtime::Handle,
+    ) -> Result<Self, DataError> {
         let mut config = client_config(connection)?;
         let session = membership.session.as_millis().to_string();
         let heartbeat = (membership.session / 3).min(Duration::from_secs(3)).as_millis().to_string();
         for (key, value) in [
-            ("queued.max.messages.kbytes", QUEUED_KBYTES),
-            // A queue that was full is soon empty again; librdkafka would wait for a second.
-            ("fetch.queue.backoff.ms", "5"),
-            // A broker is asked about partitions without news alone while the queues of the others are full; these wait for
-            // its answer when they are empty again.
-            ("fetch.wait.max.ms", "50"),
             ("auto.commit.interval.ms", "1000"),
             ("session.timeout.ms", session.as_str()),
             ("heartbeat.interval.ms", heartbeat.as_str()),
@@ -103,18 +99,19 @@ impl GroupConsumer {
             .set("group.id", &membership.group)
             .set("enable.auto.commit", "true")
             .set("enable.auto.offset.store", "false")
-            // Nothing is skipped in silence: a position that does not exist is an error here, and is looked into.
+            // It is the fetcher's to say where reading goes on.
             .set("auto.offset.reset", "error");
         if let Some(instance) = &membership.instance {
             config.set("group.instance.id", instance);
         }
         let (send_event, events) = mpsc::channel(EVENTS);
-        let (send_command, commands) = blocking::sync_channel(EVENTS);
+        let (fetcher, moved, fetching) = Fetcher::open(connection, runtime)?;
         let context = GroupContext {
             inner: Context::of(connection),
             consumer: OnceLock::new(),
             events: send_event.clone(),
-            commands: send_command,
+            fetcher,
+            assigned: Mutex::default(),
         };
         let consumer: BaseConsumer<GroupContext> =
             config.create_with_context(context).map_err(|error| DataError::of_config(&error))?;
@@ -126,14 +123,18 @@ impl GroupConsumer {
         let stop = Arc::clone(&leaving);
         let thread = std::thread::Builder::new()
             .name(format!("group {}", membership.group))
-            .spawn(move || poll(consumer, &send_event, &commands, &stop))
+            .spawn(move || poll(consumer, &send_event, &stop))
             .map_err(|error| DataError::Kafka { reason: error.to_string() })?;
-        Ok(Self { events, leaving, thread: Some(thread) })
+        Ok(Self { events, moved, leaving, thread: Some(thread), fetching: Some(fetching) })
     }
 
     /// What happens next; `None`: the member has left.
     pub(crate) async fn next(&mut self) -> Option<GroupEvent> {
-        self.events.recv().await
+        tokio::select! {
+            biased;
+            event = self.events.recv() => event,
+            Some(moved) = self.moved.recv() => Some(GroupEvent::Moved(moved)),
+        }
     }
 
     /// Commits what was stored, and leaves. Streams must be gone.
@@ -142,8 +143,14 @@ impl GroupConsumer {
         // Whoever is in the middle of a rebalance is let go.
         self.events.close();
         while self.events.recv().await.is_some() {}
+        self.moved.close();
+        while self.moved.recv().await.is_some() {}
         if let Some(thread) = self.thread.take() {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        // Nobody can tell it anything any more.
+        if let Some(fetching) = self.fetching.take() {
+            let _ = fetching.await;
         }
     }
 }
@@ -154,17 +161,12 @@ impl Drop for GroupConsumer {
     }
 }
 
-fn poll(
-    consumer: Arc<BaseConsumer<GroupContext>>,
-    events: &mpsc::Sender<GroupEvent>,
-    commands: &blocking::Receiver<Command>,
-    leaving: &AtomicBool,
-) {
+fn poll(consumer: Arc<BaseConsumer<GroupContext>>, events: &mpsc::Sender<GroupEvent>, leaving: &AtomicBool) {
     while !leaving.load(Ordering::Relaxed) {
         match consumer.poll(LOOK) {
             None => {}
             Some(Ok(message)) => {
-                // Every partition's queue was split off before it was assigned.
+                // Every partition's queue was split off and paused before it was assigned.
                 tracing::error!("a record came by the group's queue: {:?}", record(&message, "?".into()));
             }
             Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
@@ -175,117 +177,53 @@ fn poll(
             }
             Some(Err(error)) => tracing::info!("group: {error}"),
         }
-        while let Ok(command) = commands.try_recv() {
-            let Command::Reset { topic, partition, next } = command;
-            reset(&consumer, events, &topic, partition, next);
-        }
+        consumer.context().begin_where_it_was_not_known(&consumer);
+        consumer.context().store(&consumer);
     }
+    consumer.context().store(&consumer);
     // Closing serves the last rebalance, which asks for the streams back; the last one to hold the consumer closes it.
     drop(consumer);
 }
 
-/// Goes on at the first record that there is.
-fn reset(
-    consumer: &BaseConsumer<GroupContext>,
-    events: &mpsc::Sender<GroupEvent>,
-    topic: &str,
-    partition: i32,
-    next: Option<i64>,
-) {
-    let (low, high) = match consumer.fetch_watermarks(topic, partition, ASK) {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::warn!("{topic}/{partition}: no offsets: {error}");
-            (0, i64::MAX)
-        }
-    };
-    let mut list = TopicPartitionList::new();
-    list.add_partition(topic, partition);
-    let committed = consumer.committed_offsets(list.clone(), ASK).ok().and_then(|found| {
-        match found.elements().first()?.offset() {
-            Offset::Offset(offset) => Some(offset),
-            _ => None,
-        }
-    });
-    let position = next.or(committed);
-    let moved = || -> KafkaResult<()> {
-        consumer.incremental_unassign(&list)?;
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, partition, Offset::Beginning)?;
-        consumer.incremental_assign(&list)
-    };
-    if let Err(error) = moved() {
-        tracing::warn!("{topic}/{partition}: reading cannot start anew: {error}");
-    }
-    if let Some(position) = position {
-        let deleted = if position > high { 0 } else { (low - position).max(0) };
-        let topic = topic.to_owned();
-        let _ = events.blocking_send(GroupEvent::Reset { topic, partition, deleted, at: low });
-    }
-}
-
 /// The records of one partition, for as long as the member owns it.
 pub(crate) struct Stream {
-    topic: Arc<str>,
-    partition: i32,
-    queue: PartitionQueue<GroupContext>,
-    consumer: Weak<BaseConsumer<GroupContext>>,
-    ready: Arc<OnceLock<Arc<Notify>>>,
-    commands: blocking::SyncSender<Command>,
+    records: fetcher::Stream,
+    finished: Arc<AtomicI64>,
 }
 
 impl Stream {
     pub(crate) fn topic(&self) -> &Arc<str> {
-        &self.topic
+        self.records.topic()
     }
 
     pub(crate) fn partition(&self) -> i32 {
-        self.partition
+        self.records.partition()
     }
 
-    /// From now on this is notified when there is something to take where nothing was before.
+    /// From now on this is notified when there may be something to take.
     pub(crate) fn notify(&self, ready: Arc<Notify>) {
-        let _ = self.ready.set(ready);
+        self.records.notify(ready);
     }
 
-    /// Takes at most `most` records, without waiting; whether there may be more. `next` is the offset that follows
-    /// the last record taken, if any was.
-    pub(crate) fn take(&self, most: usize, next: Option<i64>, into: &mut VecDeque<Record>) -> bool {
-        for _ in 0..most {
-            match self.queue.poll(Duration::ZERO) {
-                None => return false,
-                Some(Ok(message)) => into.push_back(record(&message, Arc::clone(&self.topic))),
-                Some(Err(error)) => self.failed(&error, into.back().map(|last| last.offset() + 1).or(next)),
-            }
-        }
-        true
-    }
-
-    fn failed(&self, error: &KafkaError, next: Option<i64>) {
-        match error.rdkafka_error_code() {
-            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
-                let topic = self.topic.to_string();
-                let reset = Command::Reset { topic, partition: self.partition, next };
-                if self.commands.try_send(reset).is_err() {
-                    tracing::warn!("{}/{}: {error}", self.topic, self.partition);
-                }
-            }
-            _ => tracing::info!("{}/{}: {error}", self.topic, self.partition),
-        }
+    /// Takes at most `most` records, without waiting; whether there may be more.
+    pub(crate) fn take(&mut self, most: usize, into: &mut VecDeque<Record>) -> bool {
+        self.records.take(most, into)
     }
 
     /// Has the offset committed soon as the next one to be read. Where the member no longer owns the partition
     /// nothing happens.
     pub(crate) fn store(&self, next: i64) {
-        let Some(consumer) = self.consumer.upgrade() else { return };
-        let mut list = TopicPartitionList::new();
-        let stored = list
-            .add_partition_offset(&self.topic, self.partition, Offset::Offset(next))
-            .and_then(|()| consumer.store_offsets(&list));
-        if let Err(error) = stored {
-            tracing::debug!("{}/{}@{next}: not stored: {error}", self.topic, self.partition);
-        }
+        self.finished.store(next, Ordering::Release);
     }
+}
+
+/// A partition that the member owns.
+struct Assigned {
+    feed: Feed,
+    /// Whether it is known where the group was in it.
+    begun: bool,
+    /// The next offset to be read, where it is not committed yet.
+    finished: Arc<AtomicI64>,
 }
 
 /// What librdkafka tells and asks of a group's member.
@@ -294,33 +232,84 @@ struct GroupContext {
     /// Itself, once it is there.
     consumer: OnceLock<Weak<BaseConsumer<GroupContext>>>,
     events: mpsc::Sender<GroupEvent>,
-    commands: blocking::SyncSender<Command>,
+    fetcher: Fetcher,
+    assigned: Mutex<HashMap<(String, i32), Assigned>>,
 }
 
 impl GroupContext {
-    fn streams(&self, consumer: &Arc<BaseConsumer<Self>>, list: &TopicPartitionList) -> Vec<Stream> {
-        let mut streams = Vec::new();
-        for element in list.elements() {
-            let (topic, partition) = (element.topic(), element.partition());
-            let Some(mut queue) = consumer.split_partition_queue(topic, partition) else { continue };
-            let ready: Arc<OnceLock<Arc<Notify>>> = Arc::default();
-            let slot = Arc::clone(&ready);
-            queue.set_nonempty_callback(move || {
-                if let Some(ready) = slot.get() {
-                    ready.notify_one();
-                }
-            });
-            streams.push(Stream {
-                topic: topic.into(),
-                partition,
-                queue,
-                consumer: Arc::downgrade(consumer),
-                ready,
-                commands: self.commands.clone(),
-            });
-        }
-        streams
+    fn assigned(&self) -> MutexGuard<'_, HashMap<(String, i32), Assigned>> {
+        self.assigned.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Streams of what is about to be assigned.
+    fn streams(&self, list: &TopicPartitionList) -> Vec<Stream> {
+        let consumer = self.consumer.get().and_then(Weak::upgrade);
+        let mut assigned = self.assigned();
+        let stream = |(topic, partition): (String, i32)| {
+            let records = self.fetcher.stream(&topic, partition);
+            let finished = Arc::new(AtomicI64::new(NONE));
+            // Now librdkafka knows it, so that it can be paused; whatever it would read of it stays apart.
+            drop(consumer.as_ref().map(|consumer| consumer.split_partition_queue(&topic, partition)));
+            let (feed, also_finished) = (records.feed().clone(), Arc::clone(&finished));
+            let one = Assigned { feed, begun: false, finished: also_finished };
+            assigned.insert((topic, partition), one);
+            Stream { records, finished }
+        };
+        partitions(list).into_iter().map(stream).collect()
+    }
+
+    /// Reads on where the group was, or from the first record where it never was. What no broker says now is asked for
+    /// again.
+    fn begin(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
+        let committed = match consumer.committed_offsets(list.clone(), ASK) {
+            Ok(committed) => committed,
+            Err(error) => return tracing::info!("nobody says yet where the group was: {error}"),
+        };
+        let mut assigned = self.assigned();
+        for one in committed.elements().iter().filter(|one| one.error().is_ok()) {
+            let start = match one.offset() {
+                Offset::Offset(offset) => Start::At(offset),
+                Offset::Invalid => Start::Earliest,
+                _ => continue,
+            };
+            if let Some(assigned) = assigned.get_mut(&(one.topic().to_owned(), one.partition())) {
+                self.fetcher.begin(&assigned.feed, start);
+                assigned.begun = true;
+            }
+        }
+    }
+
+    fn begin_where_it_was_not_known(&self, consumer: &BaseConsumer<Self>) {
+        let mut list = TopicPartitionList::new();
+        for ((topic, partition), _) in self.assigned().iter().filter(|(_, assigned)| !assigned.begun) {
+            list.add_partition(topic, *partition);
+        }
+        if list.count() > 0 {
+            self.begin(consumer, &list);
+        }
+    }
+
+    /// Hands over what is finished, to be committed soon.
+    fn store(&self, consumer: &BaseConsumer<Self>) {
+        let mut list = TopicPartitionList::new();
+        for ((topic, partition), assigned) in self.assigned().iter() {
+            let next = assigned.finished.swap(NONE, Ordering::Acquire);
+            if next != NONE
+                && let Err(error) = list.add_partition_offset(topic, *partition, Offset::Offset(next))
+            {
+                tracing::error!("{topic}/{partition}@{next}: {error}");
+            }
+        }
+        if list.count() > 0
+            && let Err(error) = consumer.store_offsets(&list)
+        {
+            tracing::debug!("not stored: {error}");
+        }
+    }
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<(String, i32)> {
+    list.elements().iter().map(|one| (one.topic().to_owned(), one.partition())).collect()
 }
 
 impl ClientContext for GroupContext {
@@ -343,22 +332,29 @@ impl ConsumerContext for GroupContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let result = if kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            // Before they are assigned, or first records would come by the group's queue.
-            let owned = self.consumer.get().and_then(Weak::upgrade);
-            let streams = owned.map(|consumer| self.streams(&consumer, list)).unwrap_or_default();
-            begin_where_nothing_was_committed(consumer, list);
-            let result = if cooperative { consumer.incremental_assign(list) } else { consumer.assign(list) };
+            let streams = self.streams(list);
+            self.begin(consumer, list);
+            // Nothing is read from there; so it is of no use to look for an offset of the group.
+            for (topic, partition) in partitions(list) {
+                let _ = list.set_partition_offset(&topic, partition, Offset::Offset(0));
+            }
+            // Before they are assigned: librdkafka would begin to read at once.
+            let result = consumer.pause(list).and_then(|()| {
+                if cooperative { consumer.incremental_assign(list) } else { consumer.assign(list) }
+            });
             let _ = self.events.blocking_send(GroupEvent::Assigned(streams));
             result
         } else {
-            let partitions =
-                list.elements().iter().map(|one| (one.topic().to_owned(), one.partition())).collect();
+            let partitions = partitions(list);
             let (done, finished) = blocking::sync_channel(0);
-            let revoked = GroupEvent::Revoked { partitions, done: Done(done) };
+            let revoked = GroupEvent::Revoked { partitions: partitions.clone(), done: Done(done) };
             if self.events.blocking_send(revoked).is_ok() {
                 // Until `Done` is dropped.
                 let _ = finished.recv_timeout(REVOKE);
             }
+            self.fetcher.end(&partitions);
+            self.store(consumer);
+            self.assigned().retain(|partition, _| !partitions.contains(partition));
             // What was stored for them is committed on the way.
             if cooperative { consumer.incremental_unassign(list) } else { consumer.unassign() }
         };
@@ -372,16 +368,6 @@ impl ConsumerContext for GroupContext {
             && error.rdkafka_error_code() != Some(Code::NoOffset)
         {
             tracing::info!("offsets are not committed yet: {error}");
-        }
-    }
-}
-
-/// A group that was never in a partition begins with its first record.
-fn begin_where_nothing_was_committed(consumer: &BaseConsumer<GroupContext>, list: &mut TopicPartitionList) {
-    let Ok(committed) = consumer.committed_offsets(list.clone(), ASK) else { return };
-    for one in committed.elements() {
-        if matches!(one.offset(), Offset::Invalid) && one.error().is_ok() {
-            let _ = list.set_partition_offset(one.topic(), one.partition(), Offset::Beginning);
         }
     }
 }

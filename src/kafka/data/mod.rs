@@ -1,4 +1,4 @@
-//! The data plane: rdkafka. Its calls block; none of them runs on a tokio worker.
+//! Consumer groups, and readers without one: rdkafka. Its calls block; none of them runs on a tokio worker.
 
 mod config;
 mod context;
@@ -7,11 +7,14 @@ mod group;
 mod planes_test;
 mod reader;
 mod record;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use group::Membership;
 pub(crate) use group::{Done, GroupConsumer, GroupEvent, Stream};
 pub(crate) use reader::{Read, Reader};
 
+pub(crate) use super::fetcher::Moved;
 use context::Context;
 
 use super::wire::{Client, WireError};

@@ -2,8 +2,8 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::compression::Compression;
-use crate::messaging::Outgoing;
+use crate::kafka::compression::Compression;
+use crate::messaging::{Outgoing, put_sized, put_varint, varint_length};
 use crate::unit::UnixMillis;
 
 const MAGIC: i8 = 2;
@@ -98,43 +98,13 @@ fn put_record(batch: &mut BytesMut, record: &Outgoing, later: i64, at: usize) {
     batch.put_i8(0);
     put_varint(batch, later);
     put_varint(batch, number(at));
-    put_bytes(batch, record.key.as_deref());
-    put_bytes(batch, record.value.as_deref());
+    put_sized(batch, record.key.as_deref());
+    put_sized(batch, record.value.as_deref());
     put_varint(batch, number(record.headers.len()));
     for header in &record.headers {
-        put_bytes(batch, Some(header.name.as_bytes()));
-        put_bytes(batch, header.value.as_deref());
+        put_sized(batch, Some(header.name.as_bytes()));
+        put_sized(batch, header.value.as_deref());
     }
-}
-
-fn put_bytes(batch: &mut BytesMut, bytes: Option<&[u8]>) {
-    match bytes {
-        Some(bytes) => {
-            put_varint(batch, i64::try_from(bytes.len()).unwrap_or(i64::MAX));
-            batch.extend_from_slice(bytes);
-        }
-        None => put_varint(batch, -1),
-    }
-}
-
-/// Numbers near zero, of either sign, become small ones.
-fn zigzag(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)).cast_unsigned()
-}
-
-fn varint_length(number: i64) -> usize {
-    let bits = 64 - (zigzag(number) | 1).leading_zeros() as usize;
-    bits.div_ceil(7)
-}
-
-/// Seven bits a byte, the lowest first; the eighth says that more follow.
-fn put_varint(batch: &mut BytesMut, number: i64) {
-    let mut rest = zigzag(number);
-    while rest >= 0x80 {
-        batch.put_u8(rest.to_le_bytes()[0] | 0x80);
-        rest >>= 7;
-    }
-    batch.put_u8(rest.to_le_bytes()[0]);
 }
 
 #[cfg(test)]
@@ -188,15 +158,6 @@ mod tests {
                     .collect();
                 prop_assert_eq!(&headers, &given.headers);
             }
-        }
-    }
-
-    #[test]
-    fn the_length_of_a_number_is_that_of_its_bytes() {
-        for number in [0, -1, 1, 63, -64, 64, 8191, -8193, i64::from(i32::MAX), i64::MAX, i64::MIN] {
-            let mut bytes = BytesMut::new();
-            put_varint(&mut bytes, number);
-            assert_eq!(bytes.len(), varint_length(number), "{number}");
         }
     }
 }

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::Settings;
 use super::book::Book;
-use super::compression::Compression;
 use super::fakes::{BROKERS_LIMIT, Cluster, Does, PARTITIONS, TOPIC, UNKNOWN_TOPIC};
+use crate::kafka::compression::Compression;
 use crate::messaging::{Acknowledged, Delivery, Outgoing, PublishError};
 use crate::unit::UnixMillis;
 

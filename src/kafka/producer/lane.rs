@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::batch::{self, Identity};
-use super::compression::Compression;
+use crate::kafka::compression::Compression;
 use crate::messaging::{Acknowledged, Outgoing, PublishError, Told, doubled};
 use crate::unit::UnixMillis;
 

@@ -7,7 +7,7 @@
 //! identity and sequence. Nothing that waits behind a batch that is refused is written: it is told to be unacknowledged.
 //! Records never expire here; who waits too long for an outcome decides what that means.
 //!
-//! `batch` and `compression` make bytes, `lane` and `book` decide what goes next, `answers` and `verdict` what an answer means;
+//! `batch` makes bytes, `lane` and `book` decide what goes next, `answers` and `verdict` what an answer means;
 //! `run` asks brokers.
 
 mod answers;
@@ -15,7 +15,6 @@ mod batch;
 mod book;
 #[cfg(test)]
 mod book_tests;
-mod compression;
 #[cfg(test)]
 mod fakes;
 mod lane;
@@ -29,10 +28,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::compression::Compression;
 use super::data::DataError;
 use crate::connection::ConnectionConfig;
 use crate::messaging::{Delivery, Outgoing, PublishError, Publisher, Told};
-use compression::Compression;
 use run::Order;
 
 /// Batches that are handed over and not taken yet.

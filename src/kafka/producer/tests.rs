@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use super::Producer;
-use super::compression::Compression;
 use crate::connection::Secret;
+use crate::kafka::compression::Compression;
 use crate::kafka::testing::{self, DEADLINE};
 use crate::messaging::{Header, Outgoing, PublishError, Publisher, partition_of};
 use crate::unit::UnixMillis;

@@ -254,7 +254,7 @@ fn gather(held: &mut [Held], first: &mut usize, most: usize, now: Instant) -> Ba
         }
         let room = most - batch.records;
         if one.queue.len() < room {
-            batch.more |= one.stream.take(room - one.queue.len(), one.end, &mut one.queue);
+            batch.more |= one.stream.take(room - one.queue.len(), &mut one.queue);
         }
         if let Some(last) = one.queue.back() {
             one.end = one.end.max(Some(last.offset() + 1));

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::lane::{self, Command};
 use super::{Consumer, Shared};
-use crate::kafka::data::{GroupConsumer, GroupEvent, Membership, Stream};
+use crate::kafka::data::{GroupConsumer, GroupEvent, Membership, Moved, Stream};
 use crate::kafka::{Cluster, DataError};
 use crate::messaging::Publisher;
 use crate::runtime::boundary::Boundary;
@@ -135,7 +135,9 @@ async fn forget<H, P>(consumer: &Consumer<H, P>) -> std::convert::Infallible {
 /// On a thread that may wait: librdkafka starts threads of its own meanwhile.
 async fn join(cluster: &Cluster, membership: &Membership) -> Result<GroupConsumer, DataError> {
     let (config, membership) = (cluster.config().clone(), membership.clone());
-    let joined = tokio::task::spawn_blocking(move || GroupConsumer::join(&config, &membership)).await;
+    let runtime = tokio::runtime::Handle::current();
+    let joined =
+        tokio::task::spawn_blocking(move || GroupConsumer::join(&config, &membership, &runtime)).await;
     joined.unwrap_or_else(|error| Err(DataError::Kafka { reason: error.to_string() }))
 }
 
@@ -235,7 +237,7 @@ impl<H: Handling, P: Publisher> Lanes<H, P> {
                     }
                 }
             }
-            GroupEvent::Reset { topic, partition, deleted, at } => {
+            GroupEvent::Moved(Moved { topic, partition, deleted, at }) => {
                 let group = self.consumer.options.group.clone();
                 if deleted > 0 {
                     tracing::error!(

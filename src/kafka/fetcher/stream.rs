@@ -1,0 +1,85 @@
+//! What takes the records of a partition.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::batch::{Damage, Records};
+use super::queue::Queue;
+use crate::messaging::Record;
+
+/// The records of one partition, in their order.
+pub(crate) struct Stream {
+    feed: Feed,
+    records: Option<Records>,
+    checked: bool,
+}
+
+/// What fills a stream.
+#[derive(Clone, Debug)]
+pub(crate) struct Feed {
+    pub(super) topic: Arc<str>,
+    pub(super) partition: i32,
+    pub(super) queue: Arc<Queue>,
+}
+
+impl Stream {
+    pub(super) fn new(topic: Arc<str>, partition: i32, queue: Arc<Queue>, checked: bool) -> Self {
+        Self { feed: Feed { topic, partition, queue }, records: None, checked }
+    }
+
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    pub(crate) fn topic(&self) -> &Arc<str> {
+        &self.feed.topic
+    }
+
+    pub(crate) fn partition(&self) -> i32 {
+        self.feed.partition
+    }
+
+    /// From now on this is notified when there may be something to take.
+    pub(crate) fn notify(&self, ready: Arc<Notify>) {
+        self.feed.queue.notify(ready);
+    }
+
+    /// Takes at most `most` records, without waiting; whether there may be more.
+    pub(crate) fn take(&mut self, most: usize, into: &mut VecDeque<Record>) -> bool {
+        let Feed { topic, partition, queue } = &self.feed;
+        let mut taken = 0;
+        while taken < most {
+            let Some(records) = &mut self.records else {
+                let Some(wanted) = queue.pop() else { return false };
+                match wanted.batch.records(wanted.from, self.checked) {
+                    Ok(records) => self.records = Some(records),
+                    Err(damage) => return self.damaged(&damage, wanted.from),
+                }
+                continue;
+            };
+            match records.next(topic, *partition) {
+                Some(Ok(record)) => {
+                    into.push_back(record);
+                    taken += 1;
+                }
+                Some(Err(damage)) => {
+                    let from = records.from();
+                    return self.damaged(&damage, from);
+                }
+                None => self.records = None,
+            }
+        }
+        true
+    }
+
+    /// It is read again from there on; nothing is passed by.
+    fn damaged(&mut self, damage: &Damage, from: i64) -> bool {
+        let Feed { topic, partition, queue } = &self.feed;
+        tracing::error!("{topic}/{partition}: {damage}; it is read again until it can be used");
+        self.records = None;
+        queue.damaged_at(from);
+        false
+    }
+}
