@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::progress;
-use crate::connection::{ConnectionConfig, Given, HONOURED, parse_properties};
+use crate::connection::{ConnectionConfig, Given, HONOURED, OF_RECORDS, parse_properties};
 use crate::kafka::WireError;
 use crate::kafka::admin::Admin;
 
@@ -137,6 +137,10 @@ pub(crate) fn properties_help() -> String {
     for (names, meaning) in HONOURED {
         let _ = writeln!(text, "  {names}\n      {meaning}");
     }
-    text.push_str("Others are kept for producers and consumers (-v names them); a security property that\ncannot be honoured is an error.");
+    text.push_str("Producers and consumers heed these too:\n");
+    for (names, meaning) in OF_RECORDS {
+        let _ = writeln!(text, "  {names}\n      {meaning}");
+    }
+    text.push_str("Others are left to librdkafka, which joins groups (-v names what it does not know); a security\nproperty that cannot be honoured is an error.");
     text
 }

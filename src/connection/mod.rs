@@ -16,4 +16,4 @@ pub(crate) use properties::parse_properties;
 #[cfg(test)]
 pub(crate) use secret::Secret;
 pub(crate) use settings::Given;
-pub(crate) use table::HONOURED;
+pub(crate) use table::{HONOURED, OF_RECORDS};

@@ -49,6 +49,31 @@ pub(crate) const HONOURED: &[(&str, &str)] = &[
     ("socket.connection.setup.timeout.ms", "how long connecting and logging in may take; default 8000"),
 ];
 
+/// The properties that only whoever produces or consumes heeds.
+pub(crate) const OF_RECORDS: &[(&str, &str)] = &[
+    ("compression.type, compression.codec", "none (default), gzip, snappy, lz4, zstd"),
+    ("batch.size", "bytes of records in a batch; default 1000000"),
+    (
+        "max.request.size, message.max.bytes",
+        "bytes of the largest record that is sent at all; default 67108864",
+    ),
+    (
+        "linger.ms, acks, enable.idempotence",
+        "not heeded: records go when their broker has no request of ours, idempotent, to all replicas",
+    ),
+    ("fetch.wait.max.ms, fetch.max.wait.ms", "how long a broker waits for news; default 500"),
+    ("fetch.min.bytes", "how many bytes are news; default 1"),
+    ("fetch.max.bytes", "bytes of an answer; default 16777216"),
+    (
+        "max.partition.fetch.bytes, fetch.message.max.bytes",
+        "bytes of one partition's part of an answer; default 1048576",
+    ),
+    ("queued.max.messages.kbytes", "KiB of a partition that are read in advance; default 1024"),
+    ("isolation.level", "read_committed (default), read_uncommitted"),
+    ("check.crcs", "whether checksums are verified: true (default), false"),
+    ("client.rack", "where the client is; a replica there is read where the brokers name one"),
+];
+
 /// Passwords of stores that PEM does not have; harmless when empty.
 const STORE_PASSWORDS: &[&str] = &["ssl.truststore.password", "ssl.keystore.password"];
 

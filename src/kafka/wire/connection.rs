@@ -258,6 +258,9 @@ fn api_name(key: i16) -> &'static str {
         Ok(ApiKey::CreatePartitions) => "CreatePartitions",
         Ok(ApiKey::IncrementalAlterConfigs) => "IncrementalAlterConfigs",
         Ok(ApiKey::ListOffsets) => "ListOffsets",
+        Ok(ApiKey::Produce) => "Produce",
+        Ok(ApiKey::InitProducerId) => "InitProducerId",
+        Ok(ApiKey::Fetch) => "Fetch",
         _ => "a request",
     }
 }
