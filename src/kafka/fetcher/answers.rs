@@ -188,6 +188,11 @@ impl Reading<'_> {
                 self.track.read_from(None, self.now);
                 return false;
             }
+            // Nor can a broker say of every epoch where it ended.
+            Some(E::OffsetOutOfRange) if self.track.in_doubt => {
+                self.track.in_doubt = false;
+                return false;
+            }
             Some(E::OffsetOutOfRange) => {
                 self.track.position = Position::Earliest { instead_of: Some(position) };
                 return false;

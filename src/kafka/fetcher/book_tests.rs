@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kafka_protocol::messages::fetch_response::PartitionData;
 use proptest::prelude::*;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::answers::Notice;
 use super::book::{Asked, Book, Request};
-use super::fakes::{Appended, Log, TOPIC, diverging};
+use super::fakes::{Appended, Log, OUT_OF_RANGE, TOPIC, answer, diverging};
 use super::queue::Queue;
 use super::stream::Stream;
 use super::track::Start;
@@ -247,6 +248,29 @@ fn what_a_new_leader_never_had_is_said_to_be_lost() {
     let Request::Records(request) = asked.remove(0).request else { panic!("{asked:?}") };
     let partition = &request.topics[0].partitions[0];
     assert_eq!((partition.fetch_offset, partition.last_fetched_epoch), (6, -1));
+}
+
+#[test]
+fn a_leader_that_does_not_know_where_an_epoch_ended_is_asked_without_it() {
+    let mut run = Run::new(plain(2), Start::At(0), 10_000);
+    drain(&mut run);
+    run.book.doubt();
+    (run.log.leader, run.log.epoch) = (2, 1);
+    let asked = loop {
+        let mut asked = run.ask();
+        match asked.pop() {
+            Some(one) if one.broker == 2 => break one,
+            Some(one) => run.book.lost(one.call, run.now),
+            None => {}
+        }
+    };
+    let answer = answer(PartitionData::default().with_partition_index(0).with_error_code(OUT_OF_RANGE));
+    assert_eq!(run.book.fetched(asked.call, answer, run.now), []);
+    let mut asked = run.ask();
+    let Request::Records(request) = asked.remove(0).request else { panic!("{asked:?}") };
+    let partition = &request.topics[0].partitions[0];
+    assert_eq!((partition.fetch_offset, partition.last_fetched_epoch), (10, -1));
+    assert_eq!(run.moved, []);
 }
 
 #[test]

@@ -216,7 +216,7 @@ impl Log {
     }
 }
 
-fn answer(part: PartitionData) -> FetchResponse {
+pub(super) fn answer(part: PartitionData) -> FetchResponse {
     let topic =
         FetchableTopicResponse::default().with_topic_id(Uuid::from_u128(1)).with_partitions(vec![part]);
     FetchResponse::default().with_responses(vec![topic])
