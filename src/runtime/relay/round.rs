@@ -22,7 +22,7 @@ const FLIGHTS: usize = 4;
 /// How long the next batch waits for company behind one that was not full: at least, at most, and for each of that one's
 /// rows. Every batch costs statements of its own, and each broker a request with all that follows it among the replicas. So
 /// under 6,000 rows a second the wait is short, and above it grows as far as it may.
-const COMPANY: (Duration, Duration) = (Duration::from_millis(15), Duration::from_millis(100));
+const COMPANY: (Duration, Duration) = (Duration::from_millis(12), Duration::from_millis(100));
 const COMPANY_A_ROW: Duration = Duration::from_micros(150);
 
 /// Publishes the rows of one store.
