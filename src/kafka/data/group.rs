@@ -134,6 +134,11 @@ impl GroupConsumer {
             biased;
             event = self.events.recv() => event,
             Some(moved) = self.moved.recv() => Some(GroupEvent::Moved(moved)),
+            // A mistake of ours: it works for as long as the member does.
+            reason = ended(&mut self.fetching) => {
+                self.fetching = None;
+                Some(GroupEvent::Failed(DataError::Kafka { reason }))
+            }
         }
     }
 
@@ -152,6 +157,17 @@ impl GroupConsumer {
         if let Some(fetching) = self.fetching.take() {
             let _ = fetching.await;
         }
+    }
+}
+
+/// Waits until the fetcher has ended, and says how; for ever where it has.
+async fn ended(fetching: &mut Option<JoinHandle<()>>) -> String {
+    match fetching {
+        Some(fetching) => match fetching.await {
+            Ok(()) => "the fetcher ended".to_owned(),
+            Err(error) => format!("the fetcher ended: {error}"),
+        },
+        None => std::future::pending().await,
     }
 }
 
