@@ -133,7 +133,7 @@ pub(crate) struct Moved {
 /// Reads partitions. Clones tell the same fetcher; it ends when the last is gone.
 #[derive(Clone)]
 pub(crate) struct Fetcher {
-    settings: Arc<Settings>,
+    settings: Settings,
     orders: mpsc::Sender<Order>,
     room: Arc<Notify>,
 }
@@ -145,11 +145,11 @@ impl Fetcher {
         connection: &ConnectionConfig,
         runtime: &tokio::runtime::Handle,
     ) -> Result<(Self, mpsc::Receiver<Moved>, JoinHandle<()>), DataError> {
-        let settings = Arc::new(Settings::of(connection)?);
+        let settings = Settings::of(connection)?;
         let (orders, taken) = mpsc::channel(ORDERS);
         let (moved, notices) = mpsc::channel(NOTICES);
         let room = Arc::new(Notify::new());
-        let work = run::run(connection.clone(), Arc::clone(&settings), taken, Arc::clone(&room), moved);
+        let work = run::run(connection.clone(), settings.clone(), taken, Arc::clone(&room), moved);
         let task = runtime.spawn(work);
         Ok((Self { settings, orders, room }, notices, task))
     }

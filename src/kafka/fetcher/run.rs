@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_protocol::messages::{FetchResponse, ListOffsetsResponse, MetadataResponse};
+use kafka_protocol::messages::{FetchResponse, ListOffsetsResponse};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
@@ -15,12 +15,7 @@ use super::stream::Feed;
 use super::track::Start;
 use super::{Moved, Settings};
 use crate::connection::ConnectionConfig;
-use crate::kafka::wire::{Client, Inquiry, QUESTION, Target, WireError, about, in_time, until};
-
-/// How long a request may take beyond what connecting and the answer may: then it counts as lost, whatever holds it.
-const SPARE: Duration = Duration::from_secs(5);
-/// How often topics are asked about that nothing is wrong with: as often as Java's clients do.
-const DOUBT: Duration = Duration::from_secs(300);
+use crate::kafka::wire::{DOUBT, Inquiry, Said, Target, in_time, until};
 
 /// What the fetcher is told.
 #[derive(Debug)]
@@ -31,8 +26,7 @@ pub(super) enum Order {
 
 /// What an asked broker said, or why none did.
 enum Answer {
-    Connected(Box<Result<Client, WireError>>),
-    Topics(Result<MetadataResponse, String>),
+    Said(Said),
     Records(u64, Result<FetchResponse, String>),
     Offsets(u64, Result<ListOffsetsResponse, String>),
 }
@@ -40,18 +34,16 @@ enum Answer {
 /// Works until nobody can tell it anything any more.
 pub(super) async fn run(
     config: ConnectionConfig,
-    settings: Arc<Settings>,
+    settings: Settings,
     mut orders: mpsc::Receiver<Order>,
     room: Arc<Notify>,
     moved: mpsc::Sender<Moved>,
 ) {
     let mut work = Work {
-        config,
-        book: Book::new(Settings::clone(&settings)),
-        client: None,
+        book: Book::new(settings),
         calls: JoinSet::new(),
         called: HashMap::new(),
-        inquiry: Inquiry::of("the fetcher", Instant::now()),
+        inquiry: Inquiry::of("the fetcher", config, Instant::now()),
         doubt_at: Instant::now() + DOUBT,
     };
     loop {
@@ -83,9 +75,7 @@ pub(super) async fn run(
 }
 
 struct Work {
-    config: ConnectionConfig,
     book: Book,
-    client: Option<Arc<Client>>,
     calls: JoinSet<Answer>,
     /// Whose answers are waited for.
     called: HashMap<Id, u64>,
@@ -110,11 +100,12 @@ impl Work {
             self.book.doubt();
         }
         if self.inquiry.is_free(now) && self.is_curious() {
-            self.inquire();
+            let asking = self.inquiry.ask(self.book.asks_about());
+            self.calls.spawn(async { Answer::Said(asking.await) });
         }
-        let Some(client) = &self.client else { return };
+        let Some(client) = self.inquiry.client() else { return };
         let wait = Duration::from_millis(u64::try_from(self.book.settings.wait_ms).unwrap_or(0));
-        let limit = self.config.connect_timeout + self.config.request_timeout + wait + SPARE;
+        let limit = self.inquiry.limit() + wait;
         for Asked { call, broker, request } in self.book.ask(now) {
             let (client, to) = (Arc::clone(client), Target::Broker(broker));
             let task = self.calls.spawn(async move {
@@ -132,7 +123,7 @@ impl Work {
     }
 
     fn is_curious(&self) -> bool {
-        !self.book.is_empty() && (self.client.is_none() || !self.book.asks_about().is_empty())
+        !self.book.is_empty() && (self.inquiry.client().is_none() || !self.book.asks_about().is_empty())
     }
 
     /// When there is something to be done though nobody says anything.
@@ -140,19 +131,6 @@ impl Work {
         let asks = self.inquiry.free_at().filter(|_| self.is_curious());
         let doubts = (!self.book.is_empty()).then_some(self.doubt_at);
         [asks, doubts, self.book.rests_until()].into_iter().flatten().min()
-    }
-
-    fn inquire(&mut self) {
-        self.inquiry.begin();
-        let Some(client) = &self.client else {
-            let config = self.config.clone();
-            self.calls.spawn(async move { Answer::Connected(Box::new(Client::connect(config).await)) });
-            return;
-        };
-        let (client, request) = (Arc::clone(client), about(self.book.asks_about()));
-        self.calls.spawn(async move {
-            Answer::Topics(in_time(QUESTION, client.call(Target::Any, &request)).await)
-        });
     }
 
     fn ended(&mut self, ended: Result<(Id, Answer), JoinError>) -> Vec<Notice> {
@@ -181,23 +159,12 @@ impl Work {
                 self.book.lost(call, now);
                 return vec![Notice::Again(reason)];
             }
-            Answer::Connected(outcome) => match *outcome {
-                Ok(client) => {
-                    self.client = Some(Arc::new(client));
-                    self.inquiry.answered(true, now);
+            Answer::Said(said) => {
+                if let Some(answer) = self.inquiry.heard(said, now) {
+                    self.book.learn(&answer);
+                    self.inquiry.answered(self.book.asks_about().is_empty(), now);
                 }
-                Err(error) => self.inquiry.unconnected(&error, now),
-            },
-            Answer::Topics(Ok(answer)) => {
-                if let Some(client) = &self.client {
-                    client.learn(&answer);
-                }
-                self.book.learn(&answer);
-                // What it says may not be true for long, or not be all.
-                let all = self.book.asks_about().is_empty();
-                self.inquiry.answered(all, now);
             }
-            Answer::Topics(Err(reason)) => self.inquiry.failed(&reason, now),
         }
         Vec::new()
     }

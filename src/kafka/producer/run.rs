@@ -16,19 +16,14 @@ use super::Settings;
 use super::batch::Identity;
 use super::book::Book;
 use crate::connection::ConnectionConfig;
-use crate::kafka::wire::{Client, Inquiry, QUESTION, Target, WireError, about, in_time, name_of, until};
+use crate::kafka::wire::{DOUBT, Inquiry, QUESTION, Said, Target, in_time, name_of, until};
 use crate::messaging::{Outgoing, Told};
 use crate::unit::UnixMillis;
 
-/// How long a request may take beyond what connecting and the answer may: then it counts as lost, whatever holds it.
-const SPARE: Duration = Duration::from_secs(5);
 /// How long nothing is acknowledged of what is in hand before it is said, and said again.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether something can be done, though nobody says so.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often topics are asked about that nothing is wrong with: as often as Java's clients do.
-const DOUBT: Duration = Duration::from_secs(300);
-
 /// What the producer is told.
 pub(super) enum Order {
     Publish(Vec<Outgoing>, Told),
@@ -38,8 +33,7 @@ pub(super) enum Order {
 
 /// What an asked broker said, or why none did.
 enum Answer {
-    Connected(Box<Result<Client, WireError>>),
-    Topics(Result<MetadataResponse, String>),
+    Said(Said),
     Identity(Result<InitProducerIdResponse, String>),
     Produced(i32, Result<ProduceResponse, String>),
 }
@@ -47,12 +41,10 @@ enum Answer {
 /// Works until nobody can tell it anything any more, then tells that nothing more is known.
 pub(super) async fn run(config: ConnectionConfig, settings: Settings, mut orders: mpsc::Receiver<Order>) {
     let mut work = Work {
-        config,
         book: Book::new(settings),
-        client: None,
         calls: JoinSet::new(),
         called: HashMap::new(),
-        inquiry: Inquiry::of("the producer", Instant::now()),
+        inquiry: Inquiry::of("the producer", config, Instant::now()),
         questions: Vec::new(),
         doubt_at: Instant::now() + DOUBT,
         silent_since: Instant::now(),
@@ -81,9 +73,7 @@ pub(super) async fn run(config: ConnectionConfig, settings: Settings, mut orders
 }
 
 struct Work {
-    config: ConnectionConfig,
     book: Book,
-    client: Option<Arc<Client>>,
     calls: JoinSet<Answer>,
     /// Whose answers are waited for.
     called: HashMap<Id, i32>,
@@ -121,10 +111,10 @@ impl Work {
         if self.inquiry.is_free(now) && self.is_curious() {
             self.ask();
         }
-        let Some(client) = &self.client else { return };
+        let Some(client) = self.inquiry.client() else { return };
+        let limit = self.inquiry.limit();
         for shipment in self.book.ship(now, UnixMillis::now()) {
             let client = Arc::clone(client);
-            let limit = self.config.connect_timeout + self.config.request_timeout + SPARE;
             let broker = shipment.broker;
             let call = self.calls.spawn(async move {
                 let call = client.call(Target::Broker(broker), &shipment.request);
@@ -147,31 +137,26 @@ impl Work {
     }
 
     fn ask(&mut self) {
-        self.inquiry.begin();
-        let Some(client) = &self.client else {
-            let config = self.config.clone();
-            self.calls.spawn(async move { Answer::Connected(Box::new(Client::connect(config).await)) });
-            return;
-        };
-        let client = Arc::clone(client);
         let mut topics = self.book.asks_about();
         topics.extend(self.questions.iter().map(|(topic, _)| StrBytes::from_string(topic.clone())));
-        if topics.is_empty() {
-            let request = InitProducerIdRequest::default()
-                .with_transactional_id(None)
-                .with_producer_id((-1).into())
-                .with_producer_epoch(-1);
-            self.calls.spawn(async move {
-                Answer::Identity(in_time(QUESTION, client.call(Target::Any, &request)).await)
-            });
-            return;
-        }
         topics.sort();
         topics.dedup();
-        let request = about(topics);
-        self.calls.spawn(async move {
-            Answer::Topics(in_time(QUESTION, client.call(Target::Any, &request)).await)
-        });
+        match self.inquiry.client().cloned() {
+            Some(client) if topics.is_empty() => {
+                self.inquiry.begin();
+                let request = InitProducerIdRequest::default()
+                    .with_transactional_id(None)
+                    .with_producer_id((-1).into())
+                    .with_producer_epoch(-1);
+                self.calls.spawn(async move {
+                    Answer::Identity(in_time(QUESTION, client.call(Target::Any, &request)).await)
+                });
+            }
+            _ => {
+                let asking = self.inquiry.ask(topics);
+                self.calls.spawn(async { Answer::Said(asking.await) });
+            }
+        }
     }
 
     fn ended(&mut self, ended: Result<(Id, Answer), JoinError>) {
@@ -204,22 +189,12 @@ impl Work {
                 tracing::info!("a batch of records was not acknowledged: {error}");
                 self.book.lost(broker, now);
             }
-            Answer::Connected(outcome) => match *outcome {
-                Ok(client) => {
-                    self.client = Some(Arc::new(client));
-                    self.inquiry.answered(true, now);
+            Answer::Said(said) => {
+                if let Some(answer) = self.inquiry.heard(said, now) {
+                    self.tell(&answer);
+                    self.book.learn(&answer, now);
+                    self.inquiry.answered(self.book.asks_about().is_empty(), now);
                 }
-                Err(error) => self.inquiry.unconnected(&error, now),
-            },
-            Answer::Topics(Ok(answer)) => {
-                if let Some(client) = &self.client {
-                    client.learn(&answer);
-                }
-                self.tell(&answer);
-                self.book.learn(&answer, now);
-                // What it says may not be true for long, or not be all.
-                let all = self.book.asks_about().is_empty();
-                self.inquiry.answered(all, now);
             }
             Answer::Identity(Ok(answer)) if answer.error_code == 0 => {
                 self.book.identify(Identity { id: answer.producer_id.0, epoch: answer.producer_epoch });
@@ -229,7 +204,7 @@ impl Work {
                 let reason = format!("no identity for a producer: {}", name_of(answer.error_code));
                 self.inquiry.failed(&reason, now);
             }
-            Answer::Topics(Err(reason)) | Answer::Identity(Err(reason)) => self.inquiry.failed(&reason, now),
+            Answer::Identity(Err(reason)) => self.inquiry.failed(&reason, now),
         }
     }
 

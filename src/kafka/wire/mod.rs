@@ -14,4 +14,4 @@ mod tls;
 pub(crate) use client::{Client, Target};
 pub(crate) use code::name_of;
 pub(crate) use error::WireError;
-pub(super) use inquiry::{Inquiry, QUESTION, about, in_time, until};
+pub(super) use inquiry::{DOUBT, Inquiry, QUESTION, Said, in_time, until};
