@@ -14,6 +14,7 @@ pub(super) enum Compression {
 }
 
 impl Compression {
+    const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
     pub(super) const NAMES: &str = "none, gzip, snappy, lz4 or zstd";
 
     pub(super) fn parse(name: &str) -> Option<Self> {
@@ -29,14 +30,7 @@ impl Compression {
 
     /// Of a batch with these attributes; `None`: one that is not known.
     pub(super) fn of_attributes(attributes: i16) -> Option<Self> {
-        Some(match attributes & 7 {
-            0 => Self::None,
-            1 => Self::Gzip,
-            2 => Self::Snappy,
-            3 => Self::Lz4,
-            4 => Self::Zstd,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|known| known.attribute() == attributes & 7)
     }
 
     pub(super) fn attribute(self) -> i16 {
@@ -130,13 +124,10 @@ fn lz4(plain: &[u8]) -> std::io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    const ALL: [Compression; 5] =
-        [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
-
     #[test]
     fn what_was_packed_comes_out_again_and_not_more_than_is_allowed() {
         let plain = b"over and over and over and over and over again".repeat(5000);
-        for compression in ALL {
+        for compression in Compression::ALL {
             assert_eq!(Compression::of_attributes(compression.attribute() | 0x18), Some(compression));
             let packed = compression.pack(&plain);
             assert_eq!(unpack(compression, &packed, plain.len()).unwrap(), plain, "{compression:?}");

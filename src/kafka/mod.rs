@@ -9,6 +9,7 @@ mod contract;
 pub(crate) mod data;
 pub(crate) mod embedded;
 mod fetcher;
+mod layout;
 mod producer;
 mod reach;
 #[cfg(test)]

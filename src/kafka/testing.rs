@@ -1,13 +1,15 @@
 //! The real brokers that `./dev test` started, for tests beside the code.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::admin::Admin;
 use super::data::{Read, Reader};
 use crate::cluster::port::{Mode, NewTopic, Scope, Topics};
 use crate::connection::{ConnectionConfig, Given};
-use crate::messaging::Record;
+use crate::messaging::{Outgoing, Record};
 use crate::topology::TopicName;
 
 /// How long anything may take that real brokers do.
@@ -51,6 +53,32 @@ pub(crate) async fn topic(name: &str, partitions: i32, configs: &[(&str, &str)])
     while admin.list(Scope::Only(std::slice::from_ref(&name))).await.unwrap().topics.is_empty() {
         assert!(Instant::now() < deadline, "the cluster never showed {}", name.as_str());
     }
+}
+
+/// A record that is to be published.
+pub(crate) fn outgoing(topic: &str, key: &str, value: &str) -> Outgoing {
+    Outgoing {
+        topic: topic.to_owned(),
+        partition: None,
+        key: Some(key.as_bytes().to_vec()),
+        value: Some(value.as_bytes().to_vec()),
+        headers: Vec::new(),
+        timestamp: None,
+    }
+}
+
+/// Has Java's own producer write these lines. Blocks.
+pub(crate) fn java_produces(topic: &str, options: [&str; 2], lines: &str) {
+    let mut java = Command::new("./dev")
+        .args(["kafka", "tool", "console-producer", "--topic", topic])
+        .args(options)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    java.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    assert!(java.wait().unwrap().success());
 }
 
 /// Reads `count` records of a topic, in the order of each partition. Blocks.

@@ -87,7 +87,7 @@ fn keep(config: &mut ClientConfig, key: &str, value: &str) -> Result<(), DataErr
             Ok(())
         }
         Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
-            tracing::info!("{key} is not known to producers and consumers here; left out");
+            tracing::info!("{key} means nothing to librdkafka; it is not told");
             Ok(())
         }
         Err(_) => Err(DataError::Setting {

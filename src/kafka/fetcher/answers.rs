@@ -164,7 +164,7 @@ fn locate(
 }
 
 fn again(track: &Track, code: i16) -> Notice {
-    Notice::Again(format!("{}/{}: {}", track.feed.topic, track.feed.partition, name_of(code)))
+    Notice::Again(format!("{}: {}", track.feed, name_of(code)))
 }
 
 /// A partition's part of an answer.
@@ -217,9 +217,9 @@ impl Reading<'_> {
         let aborted = part.aborted_transactions.unwrap_or_default();
         if let Err(damage) = self.take(records, position, aborted, small) {
             self.track.damaged(self.now);
-            let place = format!("{}/{}", self.track.feed.topic, self.track.feed.partition);
+            let feed = &self.track.feed;
             self.notices
-                .push(Notice::Grave(format!("{place}: {damage}; it is read again until it can be used")));
+                .push(Notice::Grave(format!("{feed}: {damage}; it is read again until it can be used")));
         }
         true
     }
@@ -235,9 +235,9 @@ impl Reading<'_> {
 
     /// The leader has not got all that was read of the leader before: that was elected though it had not got it.
     fn diverged(&mut self, position: i64, end: i64) {
-        let place = format!("{}/{}", self.track.feed.topic, self.track.feed.partition);
+        let feed = &self.track.feed;
         self.notices.push(Notice::Grave(format!(
-            "{place}: the records from {end} to {} are lost: they were read, and the broker that leads now never had \
+            "{feed}: the records from {end} to {} are lost: they were read, and the broker that leads now never had \
              them; reading goes on at {end}",
             position - 1
         )));

@@ -5,15 +5,10 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 
 use crate::kafka::compression::{Compression, unpack};
+use crate::kafka::layout::{AFTER_LENGTH, AT_MAGIC, COVERED, HEADER, MAGIC};
 use crate::messaging::{Record, Timestamp, TimestampKind, take_varint};
 use crate::unit::UnixMillis;
 
-/// Of the header: where the length counts from, where the version and the checksum stand, where what the checksum covers
-/// begins, and where the records do.
-const AFTER_LENGTH: usize = 12;
-const MAGIC: usize = 16;
-const COVERED: usize = 21;
-const HEADER: usize = 61;
 /// Of the attributes.
 const LOG_APPEND_TIME: i16 = 1 << 3;
 const TRANSACTIONAL: i16 = 1 << 4;
@@ -37,7 +32,7 @@ pub(super) enum Damage {
 }
 
 /// A batch whose records were not looked at yet.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Batch {
     bytes: Bytes,
     first: i64,
@@ -55,7 +50,7 @@ impl Batch {
     /// The first batch of `bytes`, which then begin behind it; `None` where it is not whole: brokers cut off what does
     /// not fit.
     pub(super) fn split_off(bytes: &mut Bytes) -> Result<Option<Self>, Damage> {
-        if bytes.len() <= MAGIC {
+        if bytes.len() <= AT_MAGIC {
             return Ok(None);
         }
         let mut head = &bytes[..];
@@ -66,7 +61,7 @@ impl Batch {
         }
         let epoch = head.get_i32();
         let magic = head.get_i8();
-        if magic != 2 {
+        if magic != MAGIC {
             return Err(Damage::Format { at: first, magic });
         }
         if AFTER_LENGTH + length < HEADER {
@@ -281,7 +276,7 @@ mod tests {
     #[test]
     fn what_is_from_before_version_2_is_named() {
         let mut bytes = encode(&[record(7, -1, false, 0)]).to_vec();
-        bytes[MAGIC] = 1;
+        bytes[AT_MAGIC] = 1;
         let damage = Batch::split_off(&mut bytes.into()).unwrap_err();
         assert_eq!(damage, Damage::Format { at: 7, magic: 1 });
     }

@@ -223,53 +223,48 @@ fn an_offset_behind_the_end_begins_anew() {
     assert_eq!(run.moved, [Moved { topic: TOPIC.to_owned(), partition: 0, deleted: 0, at: 0 }]);
 }
 
+/// What another broker is asked when it leads.
+fn asked_of_the_next_leader(run: &mut Run) -> Asked {
+    run.book.doubt();
+    (run.log.leader, run.log.epoch) = (2, 1);
+    // Whoever led before is asked once more.
+    loop {
+        match run.ask().pop() {
+            Some(one) if one.broker == 2 => return one,
+            Some(one) => run.book.lost(one.call, run.now),
+            None => {}
+        }
+    }
+}
+
+/// Where reading is, and the epoch that is asked about.
+fn place(asked: &Asked) -> (i64, i32) {
+    let Request::Records(request) = &asked.request else { panic!("{asked:?}") };
+    let partition = &request.topics[0].partitions[0];
+    (partition.fetch_offset, partition.last_fetched_epoch)
+}
+
 #[test]
 fn what_a_new_leader_never_had_is_said_to_be_lost() {
     let mut run = Run::new(plain(2), Start::At(0), 10_000);
     drain(&mut run);
     assert_eq!(run.taken.len(), 10);
-    run.book.doubt();
-    (run.log.leader, run.log.epoch) = (2, 1);
-    // Of whoever led before it is asked once more.
-    let asked = loop {
-        let mut asked = run.ask();
-        match asked.pop() {
-            Some(one) if one.broker == 2 => break one,
-            Some(one) => run.book.lost(one.call, run.now),
-            None => {}
-        }
-    };
-    let Request::Records(request) = &asked.request else { panic!("{asked:?}") };
-    assert_eq!(request.topics[0].partitions[0].last_fetched_epoch, 0);
+    let asked = asked_of_the_next_leader(&mut run);
+    assert_eq!(place(&asked), (10, 0));
     let notices = run.book.fetched(asked.call, diverging(6), run.now);
     let [Notice::Grave(what)] = &notices[..] else { panic!("{notices:?}") };
     assert!(what.starts_with("t/0: the records from 6 to 9 are lost"), "{what}");
-    let mut asked = run.ask();
-    let Request::Records(request) = asked.remove(0).request else { panic!("{asked:?}") };
-    let partition = &request.topics[0].partitions[0];
-    assert_eq!((partition.fetch_offset, partition.last_fetched_epoch), (6, -1));
+    assert_eq!(place(&run.ask()[0]), (6, -1));
 }
 
 #[test]
 fn a_leader_that_does_not_know_where_an_epoch_ended_is_asked_without_it() {
     let mut run = Run::new(plain(2), Start::At(0), 10_000);
     drain(&mut run);
-    run.book.doubt();
-    (run.log.leader, run.log.epoch) = (2, 1);
-    let asked = loop {
-        let mut asked = run.ask();
-        match asked.pop() {
-            Some(one) if one.broker == 2 => break one,
-            Some(one) => run.book.lost(one.call, run.now),
-            None => {}
-        }
-    };
+    let asked = asked_of_the_next_leader(&mut run);
     let answer = answer(PartitionData::default().with_partition_index(0).with_error_code(OUT_OF_RANGE));
     assert_eq!(run.book.fetched(asked.call, answer, run.now), []);
-    let mut asked = run.ask();
-    let Request::Records(request) = asked.remove(0).request else { panic!("{asked:?}") };
-    let partition = &request.topics[0].partitions[0];
-    assert_eq!((partition.fetch_offset, partition.last_fetched_epoch), (10, -1));
+    assert_eq!(place(&run.ask()[0]), (10, -1));
     assert_eq!(run.moved, []);
 }
 

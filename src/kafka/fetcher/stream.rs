@@ -24,6 +24,12 @@ pub(crate) struct Feed {
     pub(super) queue: Arc<Queue>,
 }
 
+impl std::fmt::Display for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.topic, self.partition)
+    }
+}
+
 impl Stream {
     pub(super) fn new(topic: Arc<str>, partition: i32, queue: Arc<Queue>, checked: bool) -> Self {
         Self { feed: Feed { topic, partition, queue }, records: None, checked }
@@ -76,10 +82,9 @@ impl Stream {
 
     /// It is read again from there on; nothing is passed by.
     fn damaged(&mut self, damage: &Damage, from: i64) -> bool {
-        let Feed { topic, partition, queue } = &self.feed;
-        tracing::error!("{topic}/{partition}: {damage}; it is read again until it can be used");
+        tracing::error!("{}: {damage}; it is read again until it can be used", self.feed);
         self.records = None;
-        queue.damaged_at(from);
+        self.feed.queue.damaged_at(from);
         false
     }
 }

@@ -1,8 +1,6 @@
 //! The fetcher against real brokers.
 
 use std::collections::VecDeque;
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc};
@@ -23,14 +21,8 @@ fn with(properties: &[(&str, &str)]) -> ConnectionConfig {
 }
 
 fn record(topic: &str, key: &str, value: &str) -> Outgoing {
-    Outgoing {
-        topic: topic.to_owned(),
-        partition: None,
-        key: Some(key.as_bytes().to_vec()),
-        value: Some(value.as_bytes().to_vec()),
-        headers: vec![Header::new("twice", "1"), Header { name: "nothing".to_owned(), value: None }],
-        timestamp: None,
-    }
+    let headers = vec![Header::new("twice", "1"), Header { name: "nothing".to_owned(), value: None }];
+    Outgoing { headers, ..testing::outgoing(topic, key, value) }
 }
 
 async fn publish(producer: &Producer, records: Vec<Outgoing>) {
@@ -94,7 +86,7 @@ async fn whatever_is_compressed_by_our_own_by_librdkafka_and_by_javas_client_is_
         let (to, words) = (topic.clone(), long.clone());
         tokio::task::spawn_blocking(move || {
             librdkafka::produce(codec, &to, &[&words, "librdkafka's"]);
-            by_java(codec, &to, &words);
+            testing::java_produces(&to, ["--compression-codec", codec], &format!("{words}\nJava's\n"));
         })
         .await
         .unwrap();
@@ -110,18 +102,6 @@ async fn whatever_is_compressed_by_our_own_by_librdkafka_and_by_javas_client_is_
         assert_eq!(records[5].headers().count(), 0, "{codec}");
         reading.end().await;
     }
-}
-
-fn by_java(codec: &str, topic: &str, long: &str) {
-    let mut java = Command::new("./dev")
-        .args(["kafka", "tool", "console-producer", "--topic", topic, "--compression-codec", codec])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    java.stdin.take().unwrap().write_all(format!("{long}\nJava's\n").as_bytes()).unwrap();
-    assert!(java.wait().unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

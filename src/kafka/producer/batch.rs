@@ -3,16 +3,10 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::kafka::compression::Compression;
+use crate::kafka::layout::{AFTER_LENGTH, CHECKSUM, COVERED, HEADER, MAGIC};
 use crate::messaging::{Outgoing, put_sized, put_varint, varint_length};
 use crate::unit::UnixMillis;
 
-const MAGIC: i8 = 2;
-/// Of the header: where the length counts from, where the checksum stands, and where what it covers begins.
-const AFTER_LENGTH: usize = 12;
-const CHECKSUM: usize = 17;
-const COVERED: usize = 21;
-/// Of a batch without records.
-const HEADER: usize = 61;
 /// Of a record beside its key, value and headers, at most.
 const RECORD: usize = 32;
 /// Of a header beside its name and value, at most.

@@ -1,25 +1,11 @@
 //! The producer against real brokers.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use super::Producer;
 use crate::connection::Secret;
 use crate::kafka::compression::Compression;
-use crate::kafka::testing::{self, DEADLINE};
+use crate::kafka::testing::{self, DEADLINE, outgoing as record};
 use crate::messaging::{Header, Outgoing, PublishError, Publisher, partition_of};
 use crate::unit::UnixMillis;
-
-fn record(topic: &str, key: &str, value: &str) -> Outgoing {
-    Outgoing {
-        topic: topic.to_owned(),
-        partition: None,
-        key: Some(key.as_bytes().to_vec()),
-        value: Some(value.as_bytes().to_vec()),
-        headers: Vec::new(),
-        timestamp: None,
-    }
-}
 
 fn producer() -> Producer {
     Producer::open(&testing::brokers()).unwrap()
@@ -59,16 +45,8 @@ async fn ten_thousand_keys_land_where_javas_client_puts_them() {
     let told =
         outcomes(&producer(), keys.iter().map(|key| record(&ours, key, key)).collect::<Vec<_>>()).await;
     assert!(told.iter().all(Result::is_ok));
-    let mut java = Command::new("./dev")
-        .args(["kafka", "tool", "console-producer", "--topic", &javas, "--reader-property", "parse.key=true"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
     let lines: Vec<String> = keys.iter().map(|key| format!("{key}\t{key}\n")).collect();
-    java.stdin.take().unwrap().write_all(lines.concat().as_bytes()).unwrap();
-    assert!(java.wait().unwrap().success());
+    testing::java_produces(&javas, ["--reader-property", "parse.key=true"], &lines.concat());
     for topic in [&ours, &javas] {
         for (partition, records) in testing::read(topic, 12, keys.len()) {
             for record in records {
