@@ -123,15 +123,15 @@ impl Reader {
     }
 
     fn text<'v>(&mut self, object: &'v Map<String, Value>, at: &str, name: &str) -> Option<&'v str> {
-        let pointer = format!("{at}/{name}");
-        match object.get(name) {
-            None => self.wrong(&pointer, "is missing"),
+        let wrong = match object.get(name) {
+            None => "is missing".to_owned(),
             Some(Value::String(text)) if text.chars().any(char::is_control) => {
-                self.wrong(&pointer, "holds a control character");
+                "holds a control character".to_owned()
             }
             Some(Value::String(text)) => return Some(text),
-            Some(other) => self.wrong(&pointer, format!("expected a text, found {}", kind(other))),
-        }
+            Some(other) => format!("expected a text, found {}", kind(other)),
+        };
+        self.wrong(&format!("{at}/{name}"), wrong);
         None
     }
 
@@ -184,17 +184,14 @@ impl Reader {
         let quantity =
             pieces.filter(|pieces| *pieces <= MOST_PIECES).and_then(|pieces| Quantity::new(pieces).ok());
         if quantity.is_none() {
-            let pointer = format!("{at}/quantity");
-            match value {
-                None => self.wrong(&pointer, "is missing"),
+            let wrong = match value {
+                None => "is missing".to_owned(),
                 Some(value) => {
                     let found = if value.is_number() { value.to_string() } else { kind(value).to_owned() };
-                    self.wrong(
-                        &pointer,
-                        format!("expected a whole number from 1 to {MOST_PIECES}, found {found}"),
-                    );
+                    format!("expected a whole number from 1 to {MOST_PIECES}, found {found}")
                 }
-            }
+            };
+            self.wrong(&format!("{at}/quantity"), wrong);
         }
         quantity
     }

@@ -28,8 +28,7 @@ use crate::unit::{Money, UnixMillis};
 /// Streams of events that are open at a time.
 const MOST_STREAMS: usize = 15_000;
 
-/// What the API needs. Clones share it.
-#[derive(Clone)]
+/// What the API needs.
 pub(crate) struct Api {
     pub(crate) desk: Desk,
     pub(crate) feed: Feed,
@@ -87,7 +86,7 @@ pub(crate) fn routes(api: Api, beside: Beside) -> Router {
         .route("/orders/{id}/timeline", get(show::timeline))
         .route("/orders/{id}/events", get(stream::events))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .with_state(api);
+        .with_state(Arc::new(api));
     guarded(orders.merge(beside.guarded), token).route("/openapi.json", get(openapi)).merge(beside.open)
 }
 

@@ -1,5 +1,6 @@
 //! `POST /orders`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -31,7 +32,7 @@ const WRITTEN_WITHIN: Duration = Duration::from_secs(15);
 /// Takes an order in and answers at once; nothing here waits for Kafka. Where reservations are asked for by a call, the
 /// client waits for it.
 pub(super) async fn place(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     Extension(served): Extension<Served>,
     headers: HeaderMap,
     body: Body,
@@ -52,10 +53,13 @@ pub(super) async fn place(
     };
     match taken {
         Ok(Taken::New) => match (&api.reserving, asked) {
-            (Some(reserving), Some(asked)) => reserved(reserving, &api.store()?, &id, &asked).await,
+            (Some(reserving), Some(asked)) => {
+                // On the heap, as what follows: a request's future is moved around, and these are large and rare.
+                Box::pin(reserved(reserving, &api.store()?, &id, &asked)).await
+            }
             _ => Ok(accepted(&id)),
         },
-        Ok(Taken::Before(id)) if api.reserving.is_some() => settled(&api.store()?, &id).await,
+        Ok(Taken::Before(id)) if api.reserving.is_some() => Box::pin(settled(&api.store()?, &id)).await,
         Ok(Taken::Before(id)) => Ok(accepted(&id)),
         Ok(Taken::OtherBody) => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,

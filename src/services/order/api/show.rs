@@ -1,5 +1,7 @@
 //! What can be read: an order, its timeline, a customer's orders.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, LINK, RETRY_AFTER};
@@ -22,7 +24,7 @@ const LOOK_AGAIN: u64 = 2;
 
 /// `GET /orders/{id}`. The version is the ETag, so that polling an unchanged order costs a 304.
 pub(super) async fn order(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -66,7 +68,10 @@ pub(super) fn unknown_order() -> Problem {
 }
 
 /// `GET /orders/{id}/timeline`.
-pub(super) async fn timeline(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn timeline(
+    State(api): State<Arc<Api>>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     may_be_one(&id)?;
     let store = api.store()?;
     let mut tx = store.glance();
@@ -88,7 +93,7 @@ pub(super) struct Wanted {
 
 /// `GET /orders?customerId=…`: the newest first.
 pub(super) async fn of_customer(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
     let customer = wanted.customer.filter(|customer| !customer.is_empty() && !customer.contains('\0'));

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
@@ -32,13 +33,13 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 /// An event's id is the order's version; `Last-Event-ID` is where a client goes on. The stream ends when nothing can
 /// follow; who comes back to such an order is told so by a 204, after which browsers stay away.
 pub(super) async fn events(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     may_be_one(&id)?;
     let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.trim().parse().ok()).unwrap_or(0);
-    let Ok(place) = std::sync::Arc::clone(&api.streams).try_acquire_owned() else {
+    let Ok(place) = Arc::clone(&api.streams).try_acquire_owned() else {
         return Err(Problem::unavailable("busy", "too many streams are open; poll, or ask again", AGAIN));
     };
     let store = api.store()?;
