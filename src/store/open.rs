@@ -155,6 +155,15 @@ impl Store {
         tx.commit().await
     }
 
+    /// Gives back the memory of SQLite's writer: pages of rows that were deleted long after they were written are none
+    /// that anybody asks for again. PostgreSQL keeps its pages itself.
+    pub(crate) async fn shrink(&self) -> Result<(), StoreError> {
+        if let Pool::Sqlite { writer, .. } = &self.pool {
+            writer.execute("PRAGMA shrink_memory").await?;
+        }
+        Ok(())
+    }
+
     /// Ends its connections. Transactions that are under way end first.
     pub async fn close(&self) {
         match &self.pool {

@@ -119,6 +119,7 @@ async fn forget<H, P>(consumer: &Consumer<H, P>) -> std::convert::Infallible {
         let oldest = now.before(consumer.options.remembered_for);
         let forgotten = async {
             while inbox::prune(store, oldest, now, FORGOTTEN_AT_ONCE).await? {}
+            store.shrink().await?;
             inbox::size(&mut store.reading()).await
         };
         match forgotten.await {

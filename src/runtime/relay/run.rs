@@ -150,7 +150,7 @@ async fn tidy<P: Publisher>(relay: &Relay<P>, now: UnixMillis) -> Result<(), Sto
             break;
         }
     }
-    Ok(())
+    relay.store.shrink().await
 }
 
 /// Measures what waits.

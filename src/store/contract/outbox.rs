@@ -210,6 +210,7 @@ async fn old_rows_are_deleted_in_batches(test: TestStore) {
         tx.commit().await.unwrap();
     }
     assert_eq!(deleted, [4, 2, 0]);
+    test.store.shrink().await.unwrap();
     let mut tx = test.store.reading();
     let kept: Vec<String> =
         outbox::kept(&mut tx, 0, 100).await.unwrap().into_iter().map(|row| row.id).collect();
