@@ -25,6 +25,8 @@ const USAGE: &str = "usage: flow sustained|paced|trial URL BROKERS TOPIC SECONDS
 const CONNECTIONS: usize = 64;
 /// Before it is measured: groups come together, the JVM compiles, caches fill.
 const WARM: Duration = Duration::from_secs(30);
+/// Before that ends it is said that it will.
+const SOON: Duration = Duration::from_secs(6);
 /// How long the last orders may take.
 const LAST: Duration = Duration::from_secs(60);
 /// Orders of a second whose events are followed.
@@ -151,7 +153,9 @@ async fn sustained(address: &str, outcomes: &Outcomes, lasts: Duration, most: u6
             (accepted, refused)
         });
     }
-    tokio::time::sleep(WARM).await;
+    tokio::time::sleep(WARM.saturating_sub(SOON)).await;
+    println!("soon");
+    tokio::time::sleep(SOON).await;
     println!("begin");
     measured.store(true, Ordering::Relaxed);
     let (began, before) = (Instant::now(), outcomes.seen());
@@ -192,6 +196,9 @@ async fn paced(
     for number in 0..warm + lasts.as_secs() * rate {
         let due = began + Duration::from_secs_f64(number as f64 / rate as f64);
         tokio::time::sleep_until(due.into()).await;
+        if number + SOON.as_secs() * rate == warm {
+            println!("soon");
+        }
         if number == warm {
             println!("begin");
         }
