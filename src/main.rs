@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// The services' threads free what others of them allocated, all the time; glibc's allocator takes a fifth of their CPU.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     kafkaflow::cli::main()
 }

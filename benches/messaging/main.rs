@@ -14,6 +14,11 @@ use kafkaflow::kafka::Cluster;
 use kafkaflow::store::{Connection, Location, Migration, Store};
 use kafkaflow::unit::UnixMillis;
 
+/// As in the binary.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const USAGE: &str = "usage: messaging WHAT BROKERS STORE|- COUNT TOPIC, where WHAT is fill, bare, validator, empty, judged, \
                      inbox, whole, produce, relay, produce-latency or latency; or messaging soak BROKERS STORE SECONDS TOPIC OUT";
 
