@@ -48,6 +48,7 @@ class Bench:
         return argv, letters
 
     def once(self, who, what, number):
+        os.sync()  # the run before leaves gigabytes that are not written yet
         store = stores.sqlite(self.work) if who == "kafkaflow-sqlite" else stores.postgres(self.postgres)
         with messaging.system(self.work) as (topology, letters), store as location:
             self.among(who, what, number, location, topology, letters)
@@ -89,7 +90,7 @@ class Bench:
         watch, cores, answer = None, None, None
         for line in client.stdout:
             if line == "soon\n":
-                # What the start and the run before left to be written would be written now: commits of 50 ms, each 5 s.
+                # What the start left to be written would be written while it is measured: commits of 50 ms, each 5 s.
                 os.sync()
             elif line == "begin\n":
                 watch = Stopwatch(watched)

@@ -153,9 +153,7 @@ async fn sustained(address: &str, outcomes: &Outcomes, lasts: Duration, most: u6
             (accepted, refused)
         });
     }
-    tokio::time::sleep(WARM.saturating_sub(SOON)).await;
-    println!("soon");
-    tokio::time::sleep(SOON).await;
+    tokio::time::sleep(WARM).await;
     println!("begin");
     measured.store(true, Ordering::Relaxed);
     let (began, before) = (Instant::now(), outcomes.seen());
