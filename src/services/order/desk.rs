@@ -43,8 +43,8 @@ struct HandedIn {
     answer: oneshot::Sender<Result<Taken, StoreError>>,
 }
 
-/// Where orders are handed in. Clones share it.
-#[derive(Clone, Debug)]
+/// Where orders are handed in.
+#[derive(Debug)]
 pub(crate) struct Desk {
     waiting: mpsc::Sender<HandedIn>,
     /// Keys of orders that are being taken in.

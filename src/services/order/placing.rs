@@ -100,6 +100,11 @@ impl Reader {
         self.violations.push(wrong(pointer, detail));
     }
 
+    /// A member of the object at `at` is.
+    fn wrong_member(&mut self, at: &str, name: &str, detail: impl Into<String>) {
+        self.wrong(&format!("{at}/{name}"), detail);
+    }
+
     fn order(&mut self, value: &Value) -> Option<NewOrder> {
         let order = self.object("", value, &["customerId", "items", "shippingAddress", "contact"])?;
         let customer = self.id(order, "", "customerId", |id| CustomerId::new(id).ok());
@@ -123,15 +128,14 @@ impl Reader {
     }
 
     fn text<'v>(&mut self, object: &'v Map<String, Value>, at: &str, name: &str) -> Option<&'v str> {
-        let wrong = match object.get(name) {
-            None => "is missing".to_owned(),
+        match object.get(name) {
+            None => self.wrong_member(at, name, "is missing"),
             Some(Value::String(text)) if text.chars().any(char::is_control) => {
-                "holds a control character".to_owned()
+                self.wrong_member(at, name, "holds a control character");
             }
             Some(Value::String(text)) => return Some(text),
-            Some(other) => format!("expected a text, found {}", kind(other)),
-        };
-        self.wrong(&format!("{at}/{name}"), wrong);
+            Some(other) => self.wrong_member(at, name, format!("expected a text, found {}", kind(other))),
+        }
         None
     }
 
@@ -144,7 +148,7 @@ impl Reader {
     ) -> Option<T> {
         let id = new(self.text(object, at, name)?);
         if id.is_none() {
-            self.wrong(&format!("{at}/{name}"), "expected 1 to 128 characters");
+            self.wrong_member(at, name, "expected 1 to 128 characters");
         }
         id
     }
@@ -169,8 +173,9 @@ impl Reader {
             if let Some(product) = &product
                 && read.iter().any(|(other, _)| other == product)
             {
-                self.wrong(
-                    &format!("{at}/productId"),
+                self.wrong_member(
+                    &at,
+                    "productId",
                     format!("{:?} stands there twice; add the quantities up", product.as_str()),
                 );
             }
@@ -184,14 +189,14 @@ impl Reader {
         let quantity =
             pieces.filter(|pieces| *pieces <= MOST_PIECES).and_then(|pieces| Quantity::new(pieces).ok());
         if quantity.is_none() {
-            let wrong = match value {
-                None => "is missing".to_owned(),
+            match value {
+                None => self.wrong_member(at, "quantity", "is missing"),
                 Some(value) => {
                     let found = if value.is_number() { value.to_string() } else { kind(value).to_owned() };
-                    format!("expected a whole number from 1 to {MOST_PIECES}, found {found}")
+                    let expected = format!("expected a whole number from 1 to {MOST_PIECES}, found {found}");
+                    self.wrong_member(at, "quantity", expected);
                 }
-            };
-            self.wrong(&format!("{at}/quantity"), wrong);
+            }
         }
         quantity
     }
@@ -206,7 +211,7 @@ impl Reader {
         let mut part = |name: &str| {
             let text = Text::<200>::new(self.text(address, AT, name)?).ok();
             if text.is_none() {
-                self.wrong(&format!("{AT}/{name}"), "expected 1 to 200 characters");
+                self.wrong_member(AT, name, "expected 1 to 200 characters");
             }
             text
         };
@@ -224,7 +229,7 @@ impl Reader {
             }
             let text = self.text(contact, AT, name)?;
             if !is(text) {
-                self.wrong(&format!("{AT}/{name}"), format!("expected {expected}"));
+                self.wrong_member(AT, name, format!("expected {expected}"));
                 return None;
             }
             Some(Some(text.to_owned()))
