@@ -144,7 +144,7 @@ pub(super) async fn work<H: Handling, P: Publisher>(
                     None => return,
                 },
                 () = ready.notified() => {}
-                () = sleep_until(due) => {}
+                () = tokio::time::sleep_until(due.unwrap_or(now)), if due.is_some() => {}
             }
             continue;
         }
@@ -292,13 +292,6 @@ fn drain(held: &mut [Held], batch: &Batch) -> (Vec<Part>, Vec<usize>) {
         (part, at)
     };
     batch.takes.iter().map(part).unzip()
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// A number from 0 to 1; xorshift is chance enough to spread retries.
