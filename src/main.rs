@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// The services' threads free what others of them allocated, all the time; glibc's allocator takes a fifth of their CPU.
+/// The services' threads free what others of them allocated, all the time; glibc's allocator takes nearly a quarter of
+/// their CPU.
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -28,6 +28,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use super::data::DataError;
+use super::wire::MAX_RESPONSE;
 use crate::connection::ConnectionConfig;
 use run::Order;
 
@@ -36,8 +37,6 @@ pub(crate) use track::Start;
 
 /// Orders that are not taken yet.
 const ORDERS: usize = 64;
-/// What an answer may be asked to have: half of what one may have at all.
-const LARGEST: i32 = 64 * 1024 * 1024;
 /// Told of and not heard yet.
 const NOTICES: usize = 64;
 
@@ -115,8 +114,10 @@ impl Settings {
         // Or an answer without news would come when nobody waits for it any more.
         let longest = i32::try_from(connection.request_timeout.as_millis() / 2).unwrap_or(i32::MAX);
         settings.wait_ms = settings.wait_ms.min(longest);
-        settings.most = settings.most.min(LARGEST);
-        settings.most_of_partition = settings.most_of_partition.min(LARGEST);
+        // A broker may answer more than it is asked for.
+        let largest = i32::try_from(MAX_RESPONSE / 2).unwrap_or(i32::MAX);
+        settings.most = settings.most.min(largest);
+        settings.most_of_partition = settings.most_of_partition.min(largest);
         Ok(settings)
     }
 }

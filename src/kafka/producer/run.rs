@@ -24,6 +24,7 @@ use crate::unit::UnixMillis;
 const SILENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether something can be done, though nobody says so.
 const LOOK: Duration = Duration::from_secs(1);
+
 /// What the producer is told.
 pub(super) enum Order {
     Publish(Vec<Outgoing>, Told),

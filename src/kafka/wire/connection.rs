@@ -19,7 +19,7 @@ use super::tls::TlsSetup;
 use crate::connection::{Address, ConnectionConfig};
 
 /// No response is larger: the configurations of 10,000 topics in one would be a tenth of it.
-const MAX_RESPONSE: usize = 128 << 20;
+pub(in crate::kafka) const MAX_RESPONSE: usize = 128 << 20;
 
 /// A stream, plain or encrypted.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}

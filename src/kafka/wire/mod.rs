@@ -13,5 +13,6 @@ mod tls;
 
 pub(crate) use client::{Client, Target};
 pub(crate) use code::name_of;
+pub(super) use connection::MAX_RESPONSE;
 pub(crate) use error::WireError;
 pub(super) use inquiry::{DOUBT, Inquiry, QUESTION, Said, in_time, until};
