@@ -16,8 +16,9 @@ use crate::unit::UnixMillis;
 const WAITING: usize = 2048;
 /// Orders of one transaction.
 const AT_ONCE: usize = 256;
-/// How far apart transactions begin that have few orders. What a transaction costs both the database and us hardly depends
-/// on how many it has; one that comes alone does not wait.
+/// How long few orders wait for others after a transaction: since it began, or since it ended when it had more, as those who
+/// were answered then come back at the same time. What a transaction costs both the database and us hardly depends on how
+/// many it has; one that comes alone does not wait.
 const APART: Duration = Duration::from_millis(5);
 const FEW: usize = 16;
 
@@ -100,14 +101,8 @@ impl Clerk {
     pub(crate) async fn run(mut self, store: Store, wake: Wake, now: fn() -> UnixMillis) {
         let mut orders = Vec::with_capacity(AT_ONCE);
         let mut next = Instant::now();
-        loop {
-            tokio::time::sleep_until(next).await;
-            if self.0.recv_many(&mut orders, AT_ONCE).await == 0 {
-                return;
-            }
-            if orders.len() < FEW {
-                next = Instant::now() + APART;
-            }
+        while self.gather(&mut orders, next).await {
+            let (began, few) = (Instant::now(), orders.len() < FEW);
             let (placed, answers): (Vec<Placed>, Vec<_>) =
                 orders.drain(..).map(|one| (one.placed, (one.key, one.answer))).unzip();
             let taken = async {
@@ -132,6 +127,90 @@ impl Clerk {
                     }
                 }
             }
+            next = if few { began } else { Instant::now() } + APART;
         }
+    }
+
+    /// The orders of the next transaction, of which few are not for long before `next`; `false`: nobody can hand any in.
+    async fn gather(&mut self, orders: &mut Vec<HandedIn>, next: Instant) -> bool {
+        if self.0.recv_many(orders, AT_ONCE).await == 0 {
+            return false;
+        }
+        let company = async {
+            while orders.len() < FEW && self.0.recv_many(orders, AT_ONCE - orders.len()).await > 0 {}
+        };
+        let _ = tokio::time::timeout_at(next, company).await;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unit::Money;
+
+    /// Before few orders no longer wait.
+    const SOON: Duration = Duration::from_millis(2);
+
+    fn order() -> HandedIn {
+        let placed = Placed {
+            id: "ORD-1".to_owned(),
+            customer: "CUST-1".to_owned(),
+            total: Money::from_cents(1).unwrap(),
+            items: String::new(),
+            address: String::new(),
+            contact: String::new(),
+            at: UnixMillis(0),
+            announcement: None,
+            key: None,
+        };
+        HandedIn { placed, key: None, answer: oneshot::channel().0 }
+    }
+
+    async fn gathered(clerk: &mut Clerk, next: Instant) -> usize {
+        let mut orders = Vec::new();
+        assert!(clerk.gather(&mut orders, next).await);
+        orders.len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_comes_alone_does_not_wait_and_few_that_come_soon_wait_for_others() {
+        let (desk, mut clerk) = open();
+        let began = Instant::now();
+        desk.waiting.try_send(order()).unwrap();
+        assert_eq!(gathered(&mut clerk, began).await, 1);
+        assert_eq!(Instant::now(), began);
+        desk.waiting.try_send(order()).unwrap();
+        let other = async {
+            tokio::time::sleep(SOON).await;
+            desk.waiting.try_send(order()).unwrap();
+        };
+        let (count, ()) = tokio::join!(gathered(&mut clerk, began + APART), other);
+        assert_eq!((count, Instant::now()), (2, began + APART));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_are_many_wait_for_nobody() {
+        let (desk, mut clerk) = open();
+        let began = Instant::now();
+        for _ in 0..FEW - 1 {
+            desk.waiting.try_send(order()).unwrap();
+        }
+        let last = async {
+            tokio::time::sleep(SOON).await;
+            desk.waiting.try_send(order()).unwrap();
+        };
+        let (count, ()) = tokio::join!(gathered(&mut clerk, began + APART), last);
+        assert_eq!((count, Instant::now()), (FEW, began + SOON));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_desk_that_closes_has_its_last_orders_written() {
+        let (desk, mut clerk) = open();
+        desk.waiting.try_send(order()).unwrap();
+        drop(desk);
+        let next = Instant::now() + APART;
+        assert_eq!(gathered(&mut clerk, next).await, 1);
+        assert!(!clerk.gather(&mut Vec::new(), next).await);
     }
 }
