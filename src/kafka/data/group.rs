@@ -48,6 +48,8 @@ pub struct Membership {
     pub instance: Option<String>,
     /// How long the group waits for a member that says nothing.
     pub session: Duration,
+    /// How long its records wait for others before they are handled.
+    pub company: Duration,
 }
 
 /// What becomes of the member's partitions.
@@ -105,7 +107,7 @@ impl GroupConsumer {
             config.set("group.instance.id", instance);
         }
         let (send_event, events) = mpsc::channel(EVENTS);
-        let (fetcher, moved, fetching) = Fetcher::open(connection, runtime)?;
+        let (fetcher, moved, fetching) = Fetcher::open(connection, membership.company, runtime)?;
         let context = GroupContext {
             inner: Context::of(connection),
             consumer: OnceLock::new(),

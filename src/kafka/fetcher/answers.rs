@@ -20,6 +20,8 @@ use crate::kafka::wire::name_of;
 
 /// A partition's part of an answer is copied where it is less than this part of all of it: it would keep the rest in memory.
 const SMALL: usize = 4;
+/// Bytes of an answer that are little: what is asked for next may well be more in a moment.
+const LITTLE: usize = 16 * 1024;
 
 /// What is to be said of an answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,6 +75,14 @@ impl Book {
         self.answers += 1;
         let sizes = answer.responses.iter().flat_map(|topic| &topic.partitions);
         let whole: usize = sizes.map(|part| part.records.as_ref().map_or(0, Bytes::len)).sum();
+        // Records that were written together are seen one partition after the other, as the replicas follow: the first of them
+        // would be an answer of its own, and so would the second.
+        if let Some(broker) = broker
+            && (1..LITTLE).contains(&whole)
+            && !self.settings.rest.is_zero()
+        {
+            self.rests(broker, now + self.settings.rest);
+        }
         for topic in answer.responses {
             let Some(at) = self.place_of(topic.topic.as_str(), topic.topic_id) else { continue };
             for part in topic.partitions {
@@ -121,9 +131,14 @@ impl Book {
     fn ended(&mut self, call: u64, throttle_ms: i32, now: Instant) -> Option<i32> {
         let broker = self.calls.remove(&call)?;
         if let Ok(throttle @ 1..) = u64::try_from(throttle_ms) {
-            self.throttled.insert(broker, now + Duration::from_millis(throttle));
+            self.rests(broker, now + Duration::from_millis(throttle));
         }
         Some(broker)
+    }
+
+    fn rests(&mut self, broker: i32, until: Instant) {
+        let known = self.resting.entry(broker).or_insert(until);
+        *known = until.max(*known);
     }
 
     /// By its name, or by its id where the answer has only that.

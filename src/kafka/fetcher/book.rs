@@ -27,8 +27,8 @@ pub(super) struct Book {
     pub(super) tracks: BTreeMap<(usize, i32), Track>,
     /// The broker that has a request.
     pub(super) calls: HashMap<u64, i32>,
-    /// Brokers that ask to be left alone, and until when.
-    pub(super) throttled: HashMap<i32, Instant>,
+    /// Brokers that are left alone, and until when.
+    pub(super) resting: HashMap<i32, Instant>,
     last_call: u64,
     pub(super) answers: u64,
 }
@@ -62,7 +62,7 @@ impl Book {
             topics: Vec::new(),
             tracks: BTreeMap::new(),
             calls: HashMap::new(),
-            throttled: HashMap::new(),
+            resting: HashMap::new(),
             last_call: 0,
             answers: 0,
         }
@@ -110,11 +110,11 @@ impl Book {
 
     /// What can be asked now: of each broker, all that it has to say something about.
     pub(super) fn ask(&mut self, now: Instant) -> Vec<Asked> {
-        self.throttled.retain(|_, until| *until > now);
+        self.resting.retain(|_, until| *until > now);
         let mut records: BTreeMap<i32, Vec<(usize, i32)>> = BTreeMap::new();
         let mut offsets: BTreeMap<i32, Vec<(usize, i32)>> = BTreeMap::new();
         for (at, track) in &mut self.tracks {
-            let Some(broker) = track.wants(now).filter(|broker| !self.throttled.contains_key(broker)) else {
+            let Some(broker) = track.wants(now).filter(|broker| !self.resting.contains_key(broker)) else {
                 continue;
             };
             let of = match track.position {
@@ -212,6 +212,6 @@ impl Book {
     /// When something can be asked again that rests now.
     pub(super) fn rests_until(&self) -> Option<Instant> {
         let tracks = self.tracks.values().filter_map(Track::rests_until);
-        tracks.chain(self.throttled.values().copied()).min()
+        tracks.chain(self.resting.values().copied()).min()
     }
 }

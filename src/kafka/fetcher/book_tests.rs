@@ -201,6 +201,29 @@ fn a_queue_that_is_full_is_not_filled_further() {
 }
 
 #[test]
+fn a_broker_that_has_answered_with_little_is_left_alone_while_its_records_wait() {
+    let mut run = Run::new(plain(3), Start::At(0), 10_000);
+    run.book.settings.rest = Duration::from_millis(25);
+    run.book.learn(&run.log.topics());
+    let asked = run.book.ask(run.now).remove(0);
+    run.answer(asked, &Does::Answers(1));
+    let rests = run.now + run.book.settings.rest;
+    assert_eq!((run.book.ask(run.now).len(), run.book.rests_until()), (0, Some(rests)));
+    run.now = rests;
+    let asked = run.book.ask(run.now).remove(0);
+    run.answer(asked, &Does::Throttles);
+    // For as long as it wants to be, where that is longer.
+    assert_eq!(run.book.rests_until(), Some(run.now + Duration::from_millis(100)));
+    drain(&mut run);
+    assert_eq!(run.taken.len(), 15);
+    // One that has nothing is asked again at once.
+    run.now += Duration::from_secs(1);
+    let asked = run.book.ask(run.now).remove(0);
+    run.answer(asked, &Does::Answers(1));
+    assert_eq!(run.book.ask(run.now).len(), 1);
+}
+
+#[test]
 fn a_partition_whose_beginning_is_gone_begins_with_the_first_record_that_there_is() {
     let mut run = Run::new(plain(4), Start::Earliest, 10_000);
     run.log.start = 7;

@@ -23,6 +23,7 @@ mod tests;
 mod track;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
@@ -60,6 +61,8 @@ struct Settings {
     checked: bool,
     /// Where the client is (`client.rack`); a replica there is read from if the brokers say so.
     rack: String,
+    /// How long a broker is left alone that has answered with little. No property: whoever takes records says it.
+    rest: Duration,
 }
 
 impl Default for Settings {
@@ -73,6 +76,7 @@ impl Default for Settings {
             uncommitted: false,
             checked: true,
             rack: String::new(),
+            rest: Duration::ZERO,
         }
     }
 }
@@ -141,12 +145,15 @@ pub(crate) struct Fetcher {
 
 impl Fetcher {
     /// A fetcher of the cluster of `connection`, which works on that runtime until it is dropped; nothing is asked before
-    /// there is something to read, so a cluster that cannot be reached is no error here.
+    /// there is something to read, so a cluster that cannot be reached is no error here. Who takes records lets the first of
+    /// them wait for others for `company`.
     pub(crate) fn open(
         connection: &ConnectionConfig,
+        company: Duration,
         runtime: &tokio::runtime::Handle,
     ) -> Result<(Self, mpsc::Receiver<Moved>, JoinHandle<()>), DataError> {
-        let settings = Settings::of(connection)?;
+        // By the end of that time what has come meanwhile is there, too.
+        let settings = Settings { rest: company / 2, ..Settings::of(connection)? };
         let (orders, taken) = mpsc::channel(ORDERS);
         let (moved, notices) = mpsc::channel(NOTICES);
         let room = Arc::new(Notify::new());

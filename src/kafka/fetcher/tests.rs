@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
@@ -42,7 +43,7 @@ struct Reading {
 impl Reading {
     async fn begin(connection: &ConnectionConfig, topic: &str, start: Start) -> Self {
         let runtime = tokio::runtime::Handle::current();
-        let (fetcher, moved, task) = Fetcher::open(connection, &runtime).unwrap();
+        let (fetcher, moved, task) = Fetcher::open(connection, Duration::ZERO, &runtime).unwrap();
         let (stream, ready) = (fetcher.stream(topic, 0), Arc::new(Notify::new()));
         stream.notify(Arc::clone(&ready));
         let (also, feed) = (fetcher.clone(), stream.feed().clone());
@@ -184,6 +185,7 @@ fn settings_have_the_names_of_librdkafka_and_of_javas_client() {
         uncommitted: true,
         checked: false,
         rack: "b".to_owned(),
+        rest: Duration::ZERO,
     };
     assert_eq!(Settings::of(&with(&given)), Ok(settings));
     for (key, value, why) in [

@@ -65,6 +65,7 @@ pub async fn run<H: Handling, P: Publisher>(
         topics: consumer.options.topics.keys().cloned().collect(),
         instance,
         session,
+        company: consumer.options.linger,
     };
     let consumer = Arc::new(consumer);
     tokio::select! {
