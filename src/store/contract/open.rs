@@ -104,6 +104,18 @@ async fn a_transaction_without_statements_needs_no_database(test: TestStore) {
     assert!(matches!(test.store.ping().await, Err(StoreError::Unavailable(_))));
 }
 
+/// `.cargo/config.toml` says how; a build that does not heed it works, and is slower.
+#[tokio::test]
+async fn caches_of_sqlite_are_the_connections_own() {
+    let test = TestStore::sqlite(MIGRATIONS).await;
+    let mut tx = test.store.reading();
+    let Connection::Sqlite(connection) = tx.connection().await.unwrap() else { unreachable!() };
+    let options: Vec<String> =
+        sqlx::query_scalar("PRAGMA compile_options").fetch_all(connection).await.unwrap();
+    assert!(!options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"), "{options:?}");
+    assert!(options.iter().any(|option| option == "DEFAULT_MEMSTATUS=0"), "{options:?}");
+}
+
 async fn a_full_store_says_so_and_goes_on_when_there_is_room(test: TestStore) {
     async fn run(store: &Store, postgres: &'static [&'static str], sqlite: &'static str) {
         use sqlx::Executor;
