@@ -40,6 +40,8 @@ pub(crate) use track::Start;
 const ORDERS: usize = 64;
 /// Told of and not heard yet.
 const NOTICES: usize = 64;
+/// How long a broker is left alone at most because it has answered with little.
+const LONGEST_REST: Duration = Duration::from_millis(25);
 
 /// What of the connection's properties is the fetcher's. The names are librdkafka's and Java's; the last one given counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,8 +154,8 @@ impl Fetcher {
         company: Duration,
         runtime: &tokio::runtime::Handle,
     ) -> Result<(Self, mpsc::Receiver<Moved>, JoinHandle<()>), DataError> {
-        // By the end of that time what has come meanwhile is there, too.
-        let settings = Settings { rest: company / 2, ..Settings::of(connection)? };
+        // By the end of `company` what has come meanwhile is there, too.
+        let settings = Settings { rest: LONGEST_REST.min(company / 2), ..Settings::of(connection)? };
         let (orders, taken) = mpsc::channel(ORDERS);
         let (moved, notices) = mpsc::channel(NOTICES);
         let room = Arc::new(Notify::new());
