@@ -59,7 +59,8 @@ pub(crate) trait Dialect {
 }
 
 impl Dialect for sqlx::SqliteConnection {
-    const EACH: &'static str = "json_each($1)";
+    // An array stays as it was parsed; of `json_each` it would be a text that each field parses anew.
+    const EACH: &'static str = "jsonb_each($1)";
     /// There is one writer, who holds everything.
     const HELD: &'static str = "";
 }

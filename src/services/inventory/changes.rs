@@ -20,7 +20,11 @@ pub(super) struct Changes<'b> {
 
 /// Order, reservation, and the reason of its failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct OrderRow<'b>(&'b OrderId, Option<&'b ReservationId>, Option<&'b str>);
+pub(super) struct OrderRow<'b>(
+    pub(super) &'b OrderId,
+    pub(super) Option<&'b ReservationId>,
+    pub(super) Option<&'b str>,
+);
 
 /// Order, product, its place in the order, how many were ordered, and how many are held.
 #[derive(Debug, PartialEq, Eq, Serialize)]

@@ -156,11 +156,11 @@ pub(super) async fn save(
 ) -> Result<(), StoreError> {
     let mut writes = Writes::of(tx)?;
     let changes = Changes::between(before, after);
-    let new_orders: Vec<_> = changes.new_orders.iter().map(|row| (row, now.0)).collect();
+    let new_orders: Vec<_> = changes.new_orders.iter().map(|row| (row.0, row.1, row.2, now.0)).collect();
     writes.rows(&new_orders, |each| {
         format!(
             "INSERT INTO reservation (order_id, reservation_id, reason, created_at)
-             SELECT value -> 0 ->> 0, value -> 0 ->> 1, value -> 0 ->> 2, CAST(value ->> 1 AS bigint)
+             SELECT value ->> 0, value ->> 1, value ->> 2, CAST(value ->> 3 AS bigint)
              FROM {each} ORDER BY 1"
         )
     })?;

@@ -157,7 +157,7 @@ fn question(postgres: bool, limits: Limits, followers: Followers) -> String {
             " AND NOT EXISTS (SELECT 1 FROM unnest($3, $4, $5) AS s (topic, partition, count)
                   WHERE s.topic = p.topic AND (s.count = 0 OR p.hash % s.count = s.partition))"
         } else {
-            " AND NOT EXISTS (SELECT 1 FROM json_each($3) s
+            " AND NOT EXISTS (SELECT 1 FROM jsonb_each($3) s
                   WHERE s.value ->> 0 = p.topic AND (s.value ->> 2 = 0 OR p.hash % (s.value ->> 2) = s.value ->> 1))"
         });
     }
@@ -270,7 +270,7 @@ pub async fn settle(
                 let rows = crate::store::json(&rows)?;
                 sqlx::query(
                     "INSERT INTO outbox_published (seq, partition, \"offset\", published_at)
-                     SELECT value ->> 0, value ->> 1, value ->> 2, $2 FROM json_each($1) WHERE true
+                     SELECT value ->> 0, value ->> 1, value ->> 2, $2 FROM jsonb_each($1) WHERE true
                      ON CONFLICT DO NOTHING",
                 )
                 .bind(&rows)
@@ -278,7 +278,7 @@ pub async fn settle(
                 .execute(&mut *connection)
                 .await?;
                 sqlx::query(
-                    "DELETE FROM outbox_pending WHERE seq IN (SELECT value ->> 0 FROM json_each($1))",
+                    "DELETE FROM outbox_pending WHERE seq IN (SELECT value ->> 0 FROM jsonb_each($1))",
                 )
                 .bind(&rows)
                 .execute(connection)
