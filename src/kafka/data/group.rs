@@ -49,7 +49,7 @@ pub struct Membership {
     /// How long the group waits for a member that says nothing.
     pub session: Duration,
     /// How long its records wait for others before they are handled.
-    pub company: Duration,
+    pub linger: Duration,
 }
 
 /// What becomes of the member's partitions.
@@ -107,7 +107,7 @@ impl GroupConsumer {
             config.set("group.instance.id", instance);
         }
         let (send_event, events) = mpsc::channel(EVENTS);
-        let (fetcher, moved, fetching) = Fetcher::open(connection, membership.company, runtime)?;
+        let (fetcher, moved, fetching) = Fetcher::open(connection, membership.linger, runtime)?;
         let context = GroupContext {
             inner: Context::of(connection),
             consumer: OnceLock::new(),

@@ -79,9 +79,8 @@ impl Book {
         // would be an answer of its own, and so would the second.
         if let Some(broker) = broker
             && (1..LITTLE).contains(&whole)
-            && !self.settings.rest.is_zero()
         {
-            self.rests(broker, now + self.settings.rest);
+            self.rests(broker, self.settings.rest, now);
         }
         for topic in answer.responses {
             let Some(at) = self.place_of(topic.topic.as_str(), topic.topic_id) else { continue };
@@ -130,15 +129,16 @@ impl Book {
     /// The broker, which may want to be left alone.
     fn ended(&mut self, call: u64, throttle_ms: i32, now: Instant) -> Option<i32> {
         let broker = self.calls.remove(&call)?;
-        if let Ok(throttle @ 1..) = u64::try_from(throttle_ms) {
-            self.rests(broker, now + Duration::from_millis(throttle));
-        }
+        self.rests(broker, Duration::from_millis(u64::try_from(throttle_ms).unwrap_or(0)), now);
         Some(broker)
     }
 
-    fn rests(&mut self, broker: i32, until: Instant) {
-        let known = self.resting.entry(broker).or_insert(until);
-        *known = until.max(*known);
+    /// Leaves a broker alone for that time, or for longer where that was said before.
+    fn rests(&mut self, broker: i32, time: Duration, now: Instant) {
+        if !time.is_zero() {
+            let until = self.resting.entry(broker).or_insert(now);
+            *until = (now + time).max(*until);
+        }
     }
 
     /// By its name, or by its id where the answer has only that.

@@ -148,14 +148,14 @@ pub(crate) struct Fetcher {
 impl Fetcher {
     /// A fetcher of the cluster of `connection`, which works on that runtime until it is dropped; nothing is asked before
     /// there is something to read, so a cluster that cannot be reached is no error here. Who takes records lets the first of
-    /// them wait for others for `company`.
+    /// them wait for others for `linger`.
     pub(crate) fn open(
         connection: &ConnectionConfig,
-        company: Duration,
+        linger: Duration,
         runtime: &tokio::runtime::Handle,
     ) -> Result<(Self, mpsc::Receiver<Moved>, JoinHandle<()>), DataError> {
-        // By the end of `company` what has come meanwhile is there, too.
-        let settings = Settings { rest: LONGEST_REST.min(company / 2), ..Settings::of(connection)? };
+        // By the end of `linger` what has come meanwhile is there, too.
+        let settings = Settings { rest: LONGEST_REST.min(linger / 2), ..Settings::of(connection)? };
         let (orders, taken) = mpsc::channel(ORDERS);
         let (moved, notices) = mpsc::channel(NOTICES);
         let room = Arc::new(Notify::new());

@@ -65,7 +65,7 @@ pub async fn run<H: Handling, P: Publisher>(
         topics: consumer.options.topics.keys().cloned().collect(),
         instance,
         session,
-        company: consumer.options.linger,
+        linger: consumer.options.linger,
     };
     let consumer = Arc::new(consumer);
     tokio::select! {
