@@ -26,12 +26,12 @@ const BY_KEYS: [(&str, &str); 4] =
     [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
 /// Readers of SQLite beside the one writer.
 const READERS: u32 = 4;
+/// Pages that each of them keeps, in kB below zero as SQLite has it: whatever is written makes them worthless.
+const READER_CACHE: &str = "-256";
 /// Pages of the log after which they are written to their places; the more often one was changed until then the less is written.
 const WAL_PAGES: &str = "4000";
 /// Rows that are read before anybody asks for them: SQLite works in a thread of its own, which wakes who asks once for all.
 const ROWS_AHEAD: usize = 1024;
-/// Pages that each of them keeps, in kB below zero as SQLite has it: whatever is written makes them worthless.
-const READER_CACHE: &str = "-256";
 
 /// A service's own store. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -224,6 +224,7 @@ fn sqlite_options(file: &std::path::Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(PATIENCE)
         .foreign_keys(true)
+        // What a statement that fails is undone by would be written to a file, page by page.
         .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", WAL_PAGES)
         .row_buffer_size(ROWS_AHEAD)

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::BUCKETS;
 use crate::store::open::Pool;
-use crate::store::{Connection, Store, StoreError, Tx, lease};
+use crate::store::{Connection, Dialect, Store, StoreError, Tx, lease};
 use crate::unit::UnixMillis;
 
 /// A row that waits to be published.
@@ -267,19 +267,19 @@ pub async fn settle(
             }
             Connection::Sqlite(connection) => {
                 let rows: Vec<_> = published.iter().map(|row| (row.seq, row.partition, row.offset)).collect();
-                let rows = crate::store::json(&rows)?;
-                sqlx::query(
+                let (rows, each) = (crate::store::json(&rows)?, connection.each());
+                sqlx::query(AssertSqlSafe(format!(
                     "INSERT INTO outbox_published (seq, partition, \"offset\", published_at)
-                     SELECT value ->> 0, value ->> 1, value ->> 2, $2 FROM jsonb_each($1) WHERE true
-                     ON CONFLICT DO NOTHING",
-                )
+                     SELECT value ->> 0, value ->> 1, value ->> 2, $2 FROM {each} WHERE true
+                     ON CONFLICT DO NOTHING"
+                )))
                 .bind(&rows)
                 .bind(now.0)
                 .execute(&mut *connection)
                 .await?;
-                sqlx::query(
-                    "DELETE FROM outbox_pending WHERE seq IN (SELECT value ->> 0 FROM jsonb_each($1))",
-                )
+                sqlx::query(AssertSqlSafe(format!(
+                    "DELETE FROM outbox_pending WHERE seq IN (SELECT value ->> 0 FROM {each})"
+                )))
                 .bind(&rows)
                 .execute(connection)
                 .await?;
