@@ -147,24 +147,13 @@ impl Clerk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::unit::Money;
+    use crate::services::order::testing::placed;
 
     /// Before few orders no longer wait.
     const SOON: Duration = Duration::from_millis(2);
 
     fn order() -> HandedIn {
-        let placed = Placed {
-            id: "ORD-1".to_owned(),
-            customer: "CUST-1".to_owned(),
-            total: Money::from_cents(1).unwrap(),
-            items: String::new(),
-            address: String::new(),
-            contact: String::new(),
-            at: UnixMillis(0),
-            announcement: None,
-            key: None,
-        };
-        HandedIn { placed, key: None, answer: oneshot::channel().0 }
+        HandedIn { placed: placed("ORD-1", "CUST-1", "{}"), key: None, answer: oneshot::channel().0 }
     }
 
     async fn gathered(clerk: &mut Clerk, next: Instant) -> usize {
