@@ -58,7 +58,11 @@ pub(crate) const OF_RECORDS: &[(&str, &str)] = &[
         "bytes of the largest record that is sent at all; default 67108864",
     ),
     (
-        "linger.ms, acks, enable.idempotence",
+        "linger.ms, queue.buffering.max.ms",
+        "how long fewer than 16 KiB wait for other records; default 0, 2 where services share a producer",
+    ),
+    (
+        "acks, enable.idempotence",
         "not heeded: records go when their broker has no request of ours, idempotent, to all replicas",
     ),
     ("fetch.wait.max.ms, fetch.max.wait.ms", "how long a broker waits for news; default 500"),

@@ -1,12 +1,18 @@
 //! A cluster as a service of one's own names it.
 
+use std::time::Duration;
+
 use super::data::DataError;
 use super::producer::Producer;
 use crate::connection::{ConnectionConfig, Given, parse_properties};
 
 /// How to reach a cluster. Nothing is sent before it is used.
-#[derive(Clone, Debug)]
-pub struct Cluster(ConnectionConfig);
+#[derive(Clone)]
+pub struct Cluster {
+    config: ConnectionConfig,
+    /// That of all who publish, where they share one.
+    producer: Option<Producer>,
+}
 
 /// Why a connection cannot be configured; every reason, with where it was given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +37,7 @@ impl Cluster {
                 value: property.value,
             })
             .collect();
-        ConnectionConfig::build(&given).map(Self).map_err(|problems| ConnectionError {
+        ConnectionConfig::build(&given).map(Self::from).map_err(|problems| ConnectionError {
             reasons: problems
                 .into_iter()
                 .map(|problem| format!("{}: {}", problem.origin, problem.message))
@@ -41,17 +47,33 @@ impl Cluster {
 
     /// A producer: idempotent, acknowledged by all replicas, keys partitioned as Java does.
     pub fn producer(&self) -> Result<Producer, DataError> {
-        Producer::open(&self.0)
+        match &self.producer {
+            Some(producer) => Ok(producer.clone()),
+            None => Producer::open(&self.config),
+        }
+    }
+
+    /// For several services in one process: all have the same producer, which sends together what they publish within
+    /// `linger`.
+    pub(crate) fn sharing_a_producer(self, linger: Duration) -> Result<Self, DataError> {
+        let producer = Some(Producer::open_shared(&self.config, linger)?);
+        Ok(Self { producer, ..self })
     }
 
     pub(crate) fn config(&self) -> &ConnectionConfig {
-        &self.0
+        &self.config
     }
 }
 
 impl From<ConnectionConfig> for Cluster {
     fn from(config: ConnectionConfig) -> Self {
-        Self(config)
+        Self { config, producer: None }
+    }
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Cluster").field(&self.config).finish()
     }
 }
 

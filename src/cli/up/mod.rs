@@ -26,6 +26,7 @@ use crate::cli::select::Wanted;
 use crate::cli::signal;
 use crate::cli::view::plan::Heading;
 use crate::cluster::port::{Log, Topics};
+use crate::kafka::Cluster;
 use crate::plan::SavedPlan;
 use crate::runtime::service::asked;
 use crate::runtime::{Tracing, measure};
@@ -33,6 +34,7 @@ use crate::services::order::api::Beside;
 use crate::services::{
     inventory as inventory_service, notification as notification_service, order as order_service,
 };
+use crate::store::cluster::ClusterKind;
 use crate::unit::UnixMillis;
 use crate::up::load::{Load, Target};
 use crate::up::page::{Shelves, page, products};
@@ -40,6 +42,8 @@ use crate::up::{self, Part};
 
 /// How long the plan may take to be executed.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// How long the services' relays, which have their rounds at the same beat, wait for each other before they send.
+const TOGETHER: Duration = Duration::from_millis(2);
 /// Where notifications go that nobody says anything of: standard output is for what `up` itself says.
 const LETTERS: &str = "file:notifications.ndjson";
 
@@ -129,10 +133,10 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
         }
         (None, signal::Ear::open())
     };
-    let cluster = match &inside {
+    let cluster = one_producer(match &inside {
         Some(inside) => inside.cluster()?,
         None => common.cluster()?,
-    };
+    })?;
 
     allow_many_connections();
     let measured = measure();
@@ -184,6 +188,14 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
     }
     worked.map_err(|failed| ended(failed.name, &failed.error))?;
     loaded
+}
+
+/// The services publish by the same one.
+fn one_producer((cluster, kind): (Cluster, ClusterKind)) -> Result<(Cluster, ClusterKind), CliError> {
+    match cluster.sharing_a_producer(TOGETHER) {
+        Ok(cluster) => Ok((cluster, kind)),
+        Err(error) => Err(CliError::failed("the services do not start").because(error)),
+    }
 }
 
 /// Waits for being asked to end, or for the end of the load; what the load came to.

@@ -16,6 +16,8 @@ use crate::unit::UnixMillis;
 
 /// How much one request has at most, beyond its first batch.
 const REQUEST: usize = 8 * 1024 * 1024;
+/// Bytes of records that wait for no others.
+const PLENTY: usize = 16 * 1024;
 /// All in-sync replicas.
 const ALL: i16 = -1;
 
@@ -31,6 +33,8 @@ pub(super) struct Book {
     pub(super) busy: BTreeSet<i32>,
     /// Bytes of records that nobody was told of.
     pub(super) weight: usize,
+    /// While records that came wait for others: until when, and how many bytes they have.
+    gathers: Option<(Instant, usize)>,
     /// Where the next request begins to look, so that all partitions have their turn.
     turn: usize,
     /// Partitions of records without a key, in turn.
@@ -69,6 +73,7 @@ impl Book {
             active: BTreeSet::new(),
             busy: BTreeSet::new(),
             weight: 0,
+            gathers: None,
             turn: 0,
             keyless: 0,
         }
@@ -89,8 +94,9 @@ impl Book {
     }
 
     /// Takes records over, in this order.
-    pub(super) fn take(&mut self, records: Vec<Outgoing>, told: &Told) {
+    pub(super) fn take(&mut self, records: Vec<Outgoing>, told: &Told, now: Instant) {
         self.keyless = self.keyless.wrapping_add(1);
+        let before = self.weight;
         for (at, record) in records.into_iter().enumerate() {
             let waiting = Waiting::new(record, told.clone(), at);
             if waiting.weight > self.settings.largest {
@@ -101,6 +107,10 @@ impl Book {
             self.weight += waiting.weight;
             let topic = self.place_of(&waiting.record.topic);
             self.put(topic, waiting);
+        }
+        if let Some(linger) = self.settings.linger.filter(|linger| !linger.is_zero()) {
+            let (_, gathered) = self.gathers.get_or_insert((now + linger, 0));
+            *gathered += self.weight - before;
         }
     }
 
@@ -170,6 +180,10 @@ impl Book {
     /// Requests for brokers that have none: of every partition that is theirs and has something, one batch.
     pub(super) fn ship(&mut self, now: Instant, time: UnixMillis) -> Vec<Shipment> {
         let Some(by) = self.identity else { return Vec::new() };
+        self.gathers = self.gathers.filter(|(until, gathered)| *until > now && *gathered < PLENTY);
+        if self.gathers.is_some() {
+            return Vec::new();
+        }
         let mut loads: HashMap<i32, (usize, HashMap<usize, Vec<PartitionProduceData>>)> = HashMap::new();
         self.turn = self.turn.wrapping_add(1);
         let mut ready: Vec<(usize, usize)> = self.active.iter().copied().collect();
@@ -213,11 +227,11 @@ impl Book {
         shipments
     }
 
-    /// When a lane that rests may go on.
+    /// When something may go on that rests, or waits for others.
     pub(super) fn rests_until(&self) -> Option<Instant> {
         self.identity?;
         let lanes = self.active.iter().map(|(at, partition)| &self.topics[*at].lanes[*partition]);
-        lanes.filter_map(Lane::rests_until).min()
+        lanes.filter_map(Lane::rests_until).chain(self.gathers.map(|(until, _)| until)).min()
     }
 
     /// Tells everybody that nothing more is known.

@@ -22,6 +22,7 @@ const SETTINGS: Settings = Settings {
     batch: 1000,
     largest: 100_000,
     most: 1_000_000,
+    linger: None,
     timeout: Duration::from_secs(30),
 };
 
@@ -50,8 +51,12 @@ struct Play {
 
 impl Play {
     fn new(does: impl IntoIterator<Item = Does>) -> Self {
+        Self::lingering(does, None)
+    }
+
+    fn lingering(does: impl IntoIterator<Item = Does>, linger: Option<Duration>) -> Self {
         Self {
-            book: Book::new(SETTINGS),
+            book: Book::new(Settings { linger, ..SETTINGS }),
             cluster: Cluster::new(),
             now: Instant::now(),
             does: does.into_iter().collect(),
@@ -61,7 +66,7 @@ impl Play {
 
     fn publish(&mut self, records: Vec<Outgoing>) {
         let (told, delivery) = Delivery::of(records.len());
-        self.book.take(records, &told);
+        self.book.take(records, &told, self.now);
         self.deliveries.push(delivery);
     }
 
@@ -117,8 +122,9 @@ proptest! {
     fn every_record_is_written_once_and_in_order_whatever_brokers_do(
         batches in proptest::collection::vec(proptest::collection::vec((0..PARTITIONS, 0_usize..400), 1..30), 1..8),
         does in proptest::collection::vec(does(), 0..40),
+        linger in proptest::option::of((0_u64..3000).prop_map(Duration::from_millis)),
     ) {
-        let mut play = Play::new(does);
+        let mut play = Play::lingering(does, linger);
         let mut expected: HashMap<i32, Vec<String>> = HashMap::new();
         let mut number = 0;
         for batch in &batches {
@@ -260,4 +266,37 @@ fn a_broker_gets_one_request_with_all_that_is_its_own() {
         assert_eq!(shipment.request.topic_data[0].partition_data.len(), 2);
     }
     assert!(play.book.ship(play.now, NOW).is_empty(), "each has one at a time");
+}
+
+#[test]
+fn few_records_wait_for_others_to_go_with_them_and_many_do_not() {
+    const LINGER: Duration = Duration::from_millis(2);
+    let knowing = || {
+        let mut play = Play::lingering([], Some(LINGER));
+        play.publish(vec![record(0, "known")]);
+        play.book.learn(&play.cluster.metadata(), play.now);
+        play.book.identify(play.cluster.identity());
+        play.step();
+        play.step();
+        assert!(play.book.is_empty());
+        play
+    };
+    let records = |shipments: &[super::book::Shipment]| -> usize {
+        shipments.iter().map(|shipment| shipment.request.topic_data[0].partition_data.len()).sum()
+    };
+
+    let mut play = knowing();
+    play.publish(vec![record(0, "one service's")]);
+    assert!(play.book.ship(play.now, NOW).is_empty());
+    assert_eq!(play.book.rests_until(), Some(play.now + LINGER));
+    play.now += LINGER / 2;
+    play.publish(vec![record(1, "the other's")]);
+    assert!(play.book.ship(play.now, NOW).is_empty());
+    play.now += LINGER / 2;
+    assert_eq!(records(&play.book.ship(play.now, NOW)), 2);
+    assert_eq!(play.book.rests_until(), None);
+
+    let mut play = knowing();
+    play.publish((0..40).map(|_| record(0, &"x".repeat(500))).collect());
+    assert_eq!(records(&play.book.ship(play.now, NOW)), 1);
 }

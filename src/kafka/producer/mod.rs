@@ -65,18 +65,21 @@ struct Settings {
     largest: usize,
     /// How many bytes of records are taken over at most.
     most: usize,
+    /// How long few records wait for others before they are sent, where something is said of it.
+    linger: Option<Duration>,
     /// How long the leader waits for the others.
     timeout: Duration,
 }
 
 impl Settings {
-    /// `compression.type` and `batch.size`, as Java's clients and librdkafka call them; the last one given counts.
+    /// `compression.type`, `batch.size`, `linger.ms`, as Java's clients and librdkafka call them; the last one given counts.
     fn of(connection: &ConnectionConfig) -> Result<Self, DataError> {
         let mut settings = Self {
             compression: Compression::default(),
             batch: BATCH,
             largest: LARGEST,
             most: MOST,
+            linger: None,
             timeout: connection.request_timeout,
         };
         for (key, value) in &connection.rest {
@@ -95,6 +98,12 @@ impl Settings {
                         known.ok_or_else(|| wrong(format!("it is {}", Compression::NAMES)))?;
                 }
                 "batch.size" => settings.batch = number()?,
+                "linger.ms" | "queue.buffering.max.ms" => {
+                    let millis = value.expose().trim().parse::<f64>().ok();
+                    let linger = millis.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok());
+                    settings.linger =
+                        Some(linger.ok_or_else(|| wrong("it is a number of milliseconds".to_owned()))?);
+                }
                 "max.request.size" | "message.max.bytes" => settings.largest = number()?,
                 _ => {}
             }
@@ -110,6 +119,14 @@ impl Producer {
     pub(crate) fn open(connection: &ConnectionConfig) -> Result<Self, DataError> {
         let settings = Settings::of(connection)?;
         Ok(Self { config: Arc::new(connection.clone()), settings, orders: Arc::default() })
+    }
+
+    /// As [`Self::open`], for several who publish at about the same time: what they publish within `linger` goes in the same
+    /// requests, unless the connection says how long (`linger.ms`).
+    pub(crate) fn open_shared(connection: &ConnectionConfig, linger: Duration) -> Result<Self, DataError> {
+        let mut producer = Self::open(connection)?;
+        producer.settings.linger.get_or_insert(linger);
+        Ok(producer)
     }
 
     fn orders(&self) -> &mpsc::Sender<Order> {

@@ -92,7 +92,7 @@ impl Work {
             self.silent_since = Instant::now();
         }
         match order {
-            Order::Publish(records, told) => self.book.take(records, &told),
+            Order::Publish(records, told) => self.book.take(records, &told, Instant::now()),
             Order::Partitions(topic, whom) => self.questions.push((topic, whom)),
         }
     }

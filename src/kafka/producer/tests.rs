@@ -95,7 +95,12 @@ async fn what_is_compressed_by_any_of_kafkas_ways_is_read_by_librdkafka() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setting_that_means_nothing_is_refused_by_its_name() {
-    for (key, value) in [("compression.type", "best"), ("batch.size", "0"), ("max.request.size", "large")] {
+    for (key, value) in [
+        ("compression.type", "best"),
+        ("batch.size", "0"),
+        ("max.request.size", "large"),
+        ("linger.ms", "-1"),
+    ] {
         let mut connection = testing::brokers();
         connection.rest.push((key.to_owned(), Secret::new(value)));
         let Err(error) = Producer::open(&connection) else { panic!("{key} = {value} was taken") };

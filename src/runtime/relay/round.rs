@@ -22,7 +22,12 @@ const FLIGHTS: usize = 4;
 /// How long the next batch waits for company behind one that was not full: at least, at most, and for each of that one's
 /// rows. Every batch costs statements of its own, and each broker a request with all that follows it among the replicas. So
 /// under 6,000 rows a second the wait is short, and above it grows as far as it may.
+///
+/// As long as it is short it ends with the beat of the clock, at which other relays have their rounds too, those of other
+/// services as well: brokers' replicas and consumers then ask once for what all of them write.
 const COMPANY: (Duration, Duration) = (Duration::from_millis(12), Duration::from_millis(100));
+/// The beat that is too near behind a round to be the next one's.
+const TOO_NEAR: Duration = Duration::from_millis(3);
 const COMPANY_A_ROW: Duration = Duration::from_micros(150);
 
 /// Publishes the rows of one store.
@@ -39,8 +44,8 @@ pub struct Relay<P> {
     unrecorded: Vec<Published>,
     /// How many partitions topics have, asked when one is stuck.
     partitions: HashMap<String, u32>,
-    /// When rows were taken last, and how many.
-    last: Option<(Instant, usize)>,
+    /// When the next batch may be taken, where the last one was not full.
+    next: Option<Instant>,
     pub(super) health: Health,
     tracing: Tracing,
     boundary: OnBoundary,
@@ -75,10 +80,16 @@ pub struct Relayed {
     pub in_flight: usize,
 }
 
-/// How long a batch that is not full keeps the next one waiting.
-fn company(rows: usize) -> Duration {
+/// How long a batch that is not full, of so many rows and taken at that time, keeps the next one waiting.
+fn company(rows: usize, now: UnixMillis) -> Duration {
     let (least, most) = COMPANY;
-    COMPANY_A_ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)).clamp(least, most)
+    let wanted = COMPANY_A_ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)).min(most);
+    if wanted > least {
+        return wanted;
+    }
+    let beat = i64::try_from(least.as_millis()).unwrap_or(1);
+    let left = Duration::from_millis(u64::try_from(beat - now.0.rem_euclid(beat)).unwrap_or(0));
+    if left < TOO_NEAR { left + least } else { left }
 }
 
 impl<P: Publisher> Relay<P> {
@@ -93,7 +104,7 @@ impl<P: Publisher> Relay<P> {
             flights: Vec::new(),
             unrecorded: Vec::new(),
             partitions: HashMap::new(),
-            last: None,
+            next: None,
             health: Health::default(),
             tracing: Tracing::default(),
             boundary: OnBoundary::default(),
@@ -152,8 +163,10 @@ impl<P: Publisher> Relay<P> {
         Ok(relayed)
     }
 
-    /// Records what is known by now and publishes what waits, at most one batch of it; waits for no acknowledgement.
+    /// Records what is known by now and publishes what waits, at most one batch of it; waits for no acknowledgement. The beat
+    /// counts from `now`, however long that takes.
     pub(super) async fn take_off(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
+        let began = Instant::now();
         // Before rows are taken: what is known of a row must be recorded, or it would be found waiting again.
         let mut relayed = self.record_known(now).await?;
         if self.young().count() >= FLIGHTS {
@@ -169,7 +182,8 @@ impl<P: Publisher> Relay<P> {
         let rows = admit(rows, &busy);
         relayed.taken = rows.len();
         if !rows.is_empty() {
-            self.last = Some((Instant::now(), relayed.found));
+            let full = relayed.found >= self.options.batch as usize;
+            self.next = (!full).then(|| began + company(relayed.found, now));
             self.boundary.reach(Boundary::Taken);
             let (records, spans) = rows.iter().map(|row| self.outgoing(row)).unzip();
             // Kept before it is waited for: whoever drops this future loses nothing.
@@ -197,11 +211,11 @@ impl<P: Publisher> Relay<P> {
         if flying >= FLIGHTS {
             return Room::WhenLanded;
         }
-        let Some((since, rows)) = self.last.filter(|(_, rows)| *rows < self.options.batch as usize) else {
-            return Room::Now;
-        };
-        let left = company(rows).saturating_sub(since.elapsed());
-        if left.is_zero() { Room::Now } else { Room::In(left) }
+        let now = Instant::now();
+        match self.next.filter(|next| *next > now) {
+            Some(next) => Room::In(next - now),
+            None => Room::Now,
+        }
     }
 
     /// Waits until all is known of some flight, or nothing was heard of it for too long; for ever where there is none.
@@ -351,5 +365,21 @@ impl<P: Publisher> Relay<P> {
         self.unrecorded.clear();
         self.boundary.reach(Boundary::Recorded);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_of_few_rows_fall_on_the_beat_and_those_of_many_wait_longer() {
+        let beat = 1_725_185_730_000 / 12 * 12;
+        let company = |rows, after: i64| company(rows, UnixMillis(beat + after)).as_millis();
+        for (after, wait) in [(0, 12), (1, 11), (9, 3), (10, 14), (11, 13)] {
+            assert_eq!(company(1, after), wait);
+            assert_eq!(company(80, after), wait);
+        }
+        assert_eq!((company(200, 5), company(600, 5), company(100_000, 5)), (30, 90, 100));
     }
 }
