@@ -12,7 +12,7 @@ use crate::topology::Topology;
 
 /// How long a batch waits for what is read beside it: the relay sends to all partitions at once, and they answer one after
 /// the other.
-const COMPANY: Duration = Duration::from_millis(4);
+const COMPANY: Duration = Duration::from_millis(2);
 
 /// As the topology says it of the service `name`, which takes events of these types from every topic that it consumes.
 pub(super) fn options(
