@@ -7,7 +7,7 @@ use super::producer::Producer;
 use crate::connection::{ConnectionConfig, Given, parse_properties};
 
 /// How to reach a cluster. Nothing is sent before it is used.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Cluster {
     config: ConnectionConfig,
     /// That of all who publish, where they share one.
@@ -68,12 +68,6 @@ impl Cluster {
 impl From<ConnectionConfig> for Cluster {
     fn from(config: ConnectionConfig) -> Self {
         Self { config, producer: None }
-    }
-}
-
-impl std::fmt::Debug for Cluster {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Cluster").field(&self.config).finish()
     }
 }
 

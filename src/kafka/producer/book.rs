@@ -108,7 +108,7 @@ impl Book {
             let topic = self.place_of(&waiting.record.topic);
             self.put(topic, waiting);
         }
-        if let Some(linger) = self.settings.linger.filter(|linger| !linger.is_zero()) {
+        if let Some(linger) = self.settings.linger {
             let (_, gathered) = self.gathers.get_or_insert((now + linger, 0));
             *gathered += self.weight - before;
         }

@@ -48,7 +48,7 @@ const PARTITIONS: Duration = Duration::from_secs(5);
 /// Publishes records to a cluster. Clones share the producer; when the last is dropped, what is not acknowledged is
 /// told to be so. It works on the tokio runtime on which it is used first; used where there is none, on a thread of its
 /// own.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Producer {
     config: Arc<ConnectionConfig>,
     settings: Settings,

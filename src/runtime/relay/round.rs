@@ -26,9 +26,9 @@ const FLIGHTS: usize = 4;
 /// As long as it is short it ends with the beat of the clock, at which other relays have their rounds too, those of other
 /// services as well: brokers' replicas and consumers then ask once for what all of them write.
 const COMPANY: (Duration, Duration) = (Duration::from_millis(12), Duration::from_millis(100));
+const COMPANY_A_ROW: Duration = Duration::from_micros(150);
 /// The beat that is too near behind a round to be the next one's.
 const TOO_NEAR: Duration = Duration::from_millis(3);
-const COMPANY_A_ROW: Duration = Duration::from_micros(150);
 
 /// Publishes the rows of one store.
 pub struct Relay<P> {
