@@ -13,6 +13,7 @@ pub(crate) mod exclusive;
 pub mod fence;
 pub mod inbox;
 pub mod lease;
+mod lender;
 mod location;
 mod migrate;
 mod open;

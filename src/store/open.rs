@@ -3,19 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, Connection as _, Executor};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection as _, Executor, Postgres, Sqlite};
 
+use super::lender::{Lender, PATIENCE};
 use super::migrate::{self, MESSAGING, Migration};
 use super::{Location, StoreError, Tx};
 
-/// How long a statement waits for a connection, or for another process's transaction on SQLite.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a process may say nothing in the middle of a transaction. One that was stopped, or cannot be reached any
 /// more, must not hold the rows that its heirs wait for; an address may state another time.
 const SILENCE: &str = "idle_in_transaction_session_timeout";
@@ -52,10 +48,10 @@ pub struct Store {
 pub(super) enum Pool {
     /// One connection writes, so that writers queue here and not at the file's lock; others read beside it.
     Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
+        writer: Arc<Lender<Sqlite>>,
+        readers: Arc<Lender<Sqlite>>,
     },
-    Postgres(PgPool),
+    Postgres(Arc<Lender<Postgres>>),
 }
 
 impl Store {
@@ -101,7 +97,8 @@ impl Store {
                 sqlite_pool(options).await?
             }
             Location::Postgres(options) => {
-                Pool::Postgres(postgres_pool(2).connect_with(in_schema(options, service)).await?)
+                let pool = postgres_pool(2).connect_with(in_schema(options, service)).await?;
+                Pool::Postgres(Lender::new(pool))
             }
         };
         let store = Self { pool, service: service.into(), inbox_until: Arc::new(AtomicI32::new(i32::MIN)) };
@@ -169,7 +166,9 @@ impl Store {
     /// that anybody asks for again. PostgreSQL keeps its pages itself.
     pub(crate) async fn shrink(&self) -> Result<(), StoreError> {
         if let Pool::Sqlite { writer, .. } = &self.pool {
-            writer.execute("PRAGMA shrink_memory").await?;
+            let mut lent = writer.lend().await?;
+            lent.execute("PRAGMA shrink_memory").await?;
+            lent.end("COMMIT").await?;
         }
         Ok(())
     }
@@ -181,7 +180,7 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Pool::Postgres(pool) => pool.close().await,
+            Pool::Postgres(connections) => connections.close().await,
         }
     }
 
@@ -252,7 +251,7 @@ async fn sqlite_pool(options: SqliteConnectOptions) -> Result<Pool, StoreError> 
         .connect_lazy_with(
             options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE),
         );
-    Ok(Pool::Sqlite { writer, readers })
+    Ok(Pool::Sqlite { writer: Lender::new(writer), readers: Lender::new(readers) })
 }
 
 async fn sqlite(file: &std::path::Path, migrations: &[Migration]) -> Result<Pool, StoreError> {
@@ -264,7 +263,7 @@ async fn sqlite(file: &std::path::Path, migrations: &[Migration]) -> Result<Pool
     let pool = sqlite_pool(sqlite_options(file).create_if_missing(true)).await.map_err(named)?;
     if let Pool::Sqlite { writer, .. } = &pool {
         for (steps, table) in [(MESSAGING, "messaging_migrations"), (migrations, "service_migrations")] {
-            migrate::sqlite(steps, table).run(writer).await.map_err(migrate::failed)?;
+            migrate::sqlite(steps, table).run(writer.pool()).await.map_err(migrate::failed)?;
         }
     }
     drop(lock);
@@ -323,5 +322,5 @@ async fn postgres(
     for (steps, table) in [(MESSAGING, "messaging_migrations"), (migrations, "service_migrations")] {
         migrate::postgres(steps, table).run(&pool).await.map_err(migrate::failed)?;
     }
-    Ok(Pool::Postgres(pool))
+    Ok(Pool::Postgres(Lender::new(pool)))
 }

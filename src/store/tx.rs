@@ -1,8 +1,10 @@
 //! One transaction, whichever database it is in.
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Executor, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, Transaction};
+use std::fmt;
 
+use sqlx::{Executor, PgConnection, Postgres, Sqlite, SqliteConnection};
+
+use super::lender::Lent;
 use super::open::Pool;
 use super::{Store, StoreError};
 
@@ -12,6 +14,21 @@ pub struct Tx {
     store: Option<Store>,
     kind: Kind,
     open: Option<Open>,
+    afterwards: Afterwards,
+}
+
+/// What is done once it is committed.
+#[derive(Default)]
+struct Afterwards {
+    steps: Vec<Box<dyn FnOnce() + Send + Sync>>,
+    /// How many of them there were at the savepoint.
+    kept: usize,
+}
+
+impl fmt::Debug for Afterwards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} steps", self.steps.len())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +43,8 @@ enum Kind {
 
 #[derive(Debug)]
 enum Open {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
-    SqliteGlance(PoolConnection<Sqlite>),
-    PostgresGlance(PoolConnection<Postgres>),
+    Sqlite(Lent<Sqlite>),
+    Postgres(Lent<Postgres>),
 }
 
 /// The database's own connection, inside of the transaction.
@@ -40,26 +55,30 @@ pub enum Connection<'t> {
 }
 
 impl Tx {
+    fn new(store: Option<Store>, kind: Kind) -> Self {
+        Self { store, kind, open: None, afterwards: Afterwards::default() }
+    }
+
     pub(super) fn writing(store: Store) -> Self {
-        Self { store: Some(store), kind: Kind::Writes, open: None }
+        Self::new(Some(store), Kind::Writes)
     }
 
     pub(super) fn reading(store: Store) -> Self {
-        Self { store: Some(store), kind: Kind::Reads, open: None }
+        Self::new(Some(store), Kind::Reads)
     }
 
     pub(super) fn glance(store: Store) -> Self {
-        Self { store: Some(store), kind: Kind::Glances, open: None }
+        Self::new(Some(store), Kind::Glances)
     }
 
     pub(super) fn alone(store: Store) -> Self {
-        Self { store: Some(store), kind: Kind::WritesOnce, open: None }
+        Self::new(Some(store), Kind::WritesOnce)
     }
 
     /// For groups that keep nothing: its first statement fails.
     #[must_use]
     pub fn without_store() -> Self {
-        Self { store: None, kind: Kind::Writes, open: None }
+        Self::new(None, Kind::Writes)
     }
 
     /// The store that it is in.
@@ -80,26 +99,32 @@ impl Tx {
         }
         if self.open.is_none() {
             let store = self.store.as_ref().ok_or(StoreError::None)?;
-            self.open = Some(match (&store.pool, self.kind) {
-                // Who will write says so at once: a reader that turns writer may find that another was quicker.
-                (Pool::Sqlite { writer, .. }, Kind::Writes | Kind::WritesOnce) => {
-                    Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            self.open = Some(match &store.pool {
+                Pool::Sqlite { writer, readers } => {
+                    let writes = matches!(self.kind, Kind::Writes | Kind::WritesOnce);
+                    let mut lent = if writes { writer } else { readers }.lend().await?;
+                    match self.kind {
+                        // Who will write says so at once: a reader that turns writer may find that another was quicker.
+                        Kind::Writes | Kind::WritesOnce => lent.begin("BEGIN IMMEDIATE").await?,
+                        Kind::Reads => lent.begin("BEGIN").await?,
+                        Kind::Glances => {}
+                    }
+                    Open::Sqlite(lent)
                 }
-                (Pool::Sqlite { readers, .. }, Kind::Reads) => Open::Sqlite(readers.begin().await?),
-                (Pool::Sqlite { readers, .. }, Kind::Glances) => Open::SqliteGlance(readers.acquire().await?),
-                (Pool::Postgres(pool), Kind::Glances | Kind::WritesOnce) => {
-                    Open::PostgresGlance(pool.acquire().await?)
-                }
-                (Pool::Postgres(pool), kind) => {
-                    Open::Postgres(begin(pool.clone(), kind == Kind::Writes).await?)
+                Pool::Postgres(connections) => {
+                    let mut lent = connections.lend().await?;
+                    match self.kind {
+                        Kind::Writes => lent.begin("BEGIN").await?,
+                        Kind::Reads => lent.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+                        Kind::Glances | Kind::WritesOnce => {}
+                    }
+                    Open::Postgres(lent)
                 }
             });
         }
         match &mut self.open {
-            Some(Open::Sqlite(tx)) => Ok(Connection::Sqlite(tx)),
-            Some(Open::Postgres(tx)) => Ok(Connection::Postgres(tx)),
-            Some(Open::SqliteGlance(connection)) => Ok(Connection::Sqlite(connection)),
-            Some(Open::PostgresGlance(connection)) => Ok(Connection::Postgres(connection)),
+            Some(Open::Sqlite(lent)) => Ok(Connection::Sqlite(lent)),
+            Some(Open::Postgres(lent)) => Ok(Connection::Postgres(lent)),
             None => Err(StoreError::None),
         }
     }
@@ -107,11 +132,13 @@ impl Tx {
     /// Runs one record's work so that its failure leaves no trace: what follows can be undone by
     /// [`Tx::back_to_savepoint`].
     pub async fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.afterwards.kept = self.afterwards.steps.len();
         self.run("SAVEPOINT record").await
     }
 
     /// Undoes all since [`Tx::savepoint`].
     pub async fn back_to_savepoint(&mut self) -> Result<(), StoreError> {
+        self.afterwards.steps.truncate(self.afterwards.kept);
         self.run("ROLLBACK TO SAVEPOINT record").await
     }
 
@@ -128,40 +155,32 @@ impl Tx {
         Ok(())
     }
 
+    /// Has this done once it is committed, and never when it is undone. Where the commit fails, or the process ends with
+    /// it, it is not done though the store may have committed: so it can only be what somebody else finds out as well.
+    pub(crate) fn afterwards(&mut self, step: impl FnOnce() + Send + Sync + 'static) {
+        self.afterwards.steps.push(Box::new(step));
+    }
+
     /// Makes it last. A failure may still have committed: only the store can tell, so work must bear repetition.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        match self.open.take() {
-            Some(Open::Sqlite(tx)) => tx.commit().await?,
-            Some(Open::Postgres(tx)) => tx.commit().await?,
-            Some(Open::SqliteGlance(_) | Open::PostgresGlance(_)) | None => {}
+        self.end("COMMIT").await?;
+        for step in self.afterwards.steps {
+            step();
         }
         Ok(())
     }
 
     /// Undoes it.
     pub async fn rollback(mut self) -> Result<(), StoreError> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(&mut self, statement: &'static str) -> Result<(), StoreError> {
         match self.open.take() {
-            Some(Open::Sqlite(tx)) => tx.rollback().await?,
-            Some(Open::Postgres(tx)) => tx.rollback().await?,
-            Some(Open::SqliteGlance(_) | Open::PostgresGlance(_)) | None => {}
+            Some(Open::Sqlite(lent)) => lent.end(statement).await?,
+            Some(Open::Postgres(lent)) => lent.end(statement).await?,
+            None => {}
         }
         Ok(())
-    }
-}
-
-/// In a task of its own, which goes on when nobody waits any more, such as a request whose client hung up. sqlx counts a
-/// transaction as open when the server has answered; dropped before that it gives the connection back as it is, and the
-/// next transaction on it would be part of this one, and read only perhaps.
-async fn begin(pool: PgPool, writes: bool) -> Result<Transaction<'static, Postgres>, StoreError> {
-    let begun = tokio::spawn(async move {
-        if writes {
-            pool.begin().await
-        } else {
-            pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
-        }
-    });
-    match begun.await {
-        Ok(begun) => Ok(begun?),
-        Err(ended) => Err(StoreError::Unavailable(format!("no transaction began: {ended}"))),
     }
 }

@@ -1,61 +1,92 @@
 //! Who waits for an order to change is told, whichever instance changed it.
 //!
-//! This instance's own changes are noted before their transaction ends, and looked at after it: at once, and alone.
-//! Those of others are found by asking for the versions of all orders that somebody waits for, as often as that costs
-//! little.
+//! What this instance writes is told as soon as it is committed, as it was written. Changes by others are found by asking
+//! for the versions of all orders that somebody waits for, as often as that costs little.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::store;
+use super::store::{self, Change, Entry};
 use crate::store::{Store, StoreError};
 
 /// How often all are asked for, at least; more seldom when the answer takes long.
 const ALL: Duration = Duration::from_millis(500);
 /// How many times as long as an answer takes nobody asks again.
 const REST: u32 = 10;
-/// The least time between two looks at noted changes.
-const NOTED: Duration = Duration::from_millis(2);
-/// How long a change that was noted, and undone perhaps, is looked for.
-const FORGOTTEN: Duration = Duration::from_secs(2);
 /// Orders that are asked for at a time.
 const AT_ONCE: usize = 5000;
+/// Entries of an order that are kept for those who wait for it; who missed more reads the store.
+const KEPT: usize = 4;
 
-/// Tells versions of orders. Clones share it.
+/// Tells what orders hear. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Feed(Arc<Inner>);
+pub(crate) struct Feed(Arc<Mutex<HashMap<String, watch::Sender<News>>>>);
 
+/// What is known of an order.
 #[derive(Debug, Default)]
-struct Inner {
-    watched: Mutex<HashMap<String, watch::Sender<i64>>>,
-    /// Changes that may be committed by now: order, version, until when it is looked for.
-    noted: Mutex<BTreeMap<String, (i64, Instant)>>,
-    committed: Arc<Notify>,
+struct News {
+    version: i64,
+    /// The newest entries, one version after the other up to `version`; none where only that is known.
+    entries: VecDeque<Entry>,
 }
 
-/// The versions of an order, while it is held.
+impl News {
+    /// Whether the order had not that version yet.
+    fn has_version(&mut self, version: i64) -> bool {
+        let newer = version > self.version;
+        if newer {
+            self.version = version;
+            self.entries.clear();
+        }
+        newer
+    }
+
+    /// Whether it was none that is known.
+    fn has(&mut self, entry: Entry) -> bool {
+        let follows = entry.version == self.version + 1;
+        let mut before = if follows { std::mem::take(&mut self.entries) } else { VecDeque::new() };
+        let newer = self.has_version(entry.version);
+        if newer {
+            before.push_back(entry);
+            if before.len() > KEPT {
+                before.pop_front();
+            }
+            self.entries = before;
+        }
+        newer
+    }
+
+    /// What the order heard after its version `seen`; `None`: the store has to be asked.
+    fn after(&self, seen: i64) -> Option<Vec<Entry>> {
+        let known = self.version - i64::try_from(self.entries.len()).unwrap_or(0);
+        (known <= seen).then(|| self.entries.iter().filter(|entry| entry.version > seen).cloned().collect())
+    }
+}
+
+/// The news of an order, while it is held.
 #[derive(Debug)]
 pub(crate) struct Watch {
     feed: Feed,
     order: String,
-    versions: watch::Receiver<i64>,
+    news: watch::Receiver<News>,
 }
 
 impl Watch {
-    /// Waits until the order may have a higher version than was seen.
-    pub(crate) async fn changed(&mut self) {
+    /// Waits until the order may have heard something after its version `seen`, and says what; `None`: it is in the store.
+    pub(crate) async fn heard(&mut self, seen: i64) -> Option<Vec<Entry>> {
         // The sender lives as long as this.
-        let _ = self.versions.changed().await;
+        let _ = self.news.changed().await;
+        self.news.borrow_and_update().after(seen)
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let mut watched = self.feed.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = self.feed.watched();
         // This receiver is still counted.
         if watched.get(&self.order).is_some_and(|sender| sender.receiver_count() <= 1) {
             watched.remove(&self.order);
@@ -64,105 +95,121 @@ impl Drop for Watch {
 }
 
 impl Feed {
+    fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<String, watch::Sender<News>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for changes of an order from now on.
     pub(crate) fn watch(&self, order: &str) -> Watch {
-        let mut watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        let versions = watched.entry(order.to_owned()).or_insert_with(|| watch::Sender::new(0)).subscribe();
-        Watch { feed: self.clone(), order: order.to_owned(), versions }
+        let mut watched = self.watched();
+        let news = watched.entry(order.to_owned()).or_default().subscribe();
+        Watch { feed: self.clone(), order: order.to_owned(), news }
     }
 
     /// Orders that somebody waits for.
     #[cfg(test)]
-    pub(crate) fn watched(&self) -> usize {
-        self.0.watched.lock().unwrap_or_else(PoisonError::into_inner).len()
+    pub(crate) fn waited_for(&self) -> usize {
+        self.watched().len()
     }
 
-    /// Notes versions that orders have once a transaction is committed.
-    pub(crate) fn may_have_changed(&self, orders: impl Iterator<Item = (String, i64)>) {
-        let watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Tells what was committed to whoever waits for it.
+    pub(crate) fn tell(&self, changes: &[Change]) {
+        let watched = self.watched();
         if watched.is_empty() {
             return;
         }
-        let until = Instant::now() + FORGOTTEN;
-        let mut noted = self.0.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.extend(
-            orders
-                .filter(|(order, _)| watched.contains_key(order))
-                .map(|(order, version)| (order, (version, until))),
-        );
+        for change in changes {
+            if let Some(sender) = watched.get(&change.order) {
+                sender.send_if_modified(|news| news.has(change.entry()));
+            }
+        }
     }
 
-    /// Notified after every commit.
-    pub(crate) fn committed(&self) -> Arc<Notify> {
-        Arc::clone(&self.0.committed)
-    }
-
-    /// Looks for changes until `shutdown` completes.
+    /// Looks for the changes of others until `shutdown` completes.
     pub(crate) async fn run(&self, store: &Store, shutdown: impl Future<Output = ()>) {
         let mut shutdown = std::pin::pin!(shutdown);
-        let mut all = Instant::now() + ALL;
+        let mut due = Instant::now() + ALL;
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => return,
-                () = self.0.committed.notified() => {
-                    if let Err(error) = self.look_at_noted(store).await {
-                        tracing::info!("feed: {error}");
-                    }
-                    tokio::time::sleep(NOTED).await;
-                }
-                () = tokio::time::sleep_until(all) => {
+                () = tokio::time::sleep_until(due) => {
                     let began = Instant::now();
-                    if let Err(error) = self.look_at_all(store).await {
+                    if let Err(error) = self.look(store).await {
                         tracing::info!("feed: {error}");
                     }
-                    all = Instant::now() + ALL.max(began.elapsed() * REST);
+                    due = Instant::now() + ALL.max(began.elapsed() * REST);
                 }
             }
         }
     }
 
-    pub(crate) async fn look_at_noted(&self, store: &Store) -> Result<(), StoreError> {
-        let now = Instant::now();
-        let wanted: BTreeMap<String, i64> = {
-            let mut noted = self.0.noted.lock().unwrap_or_else(PoisonError::into_inner);
-            noted.retain(|_, (_, until)| *until > now);
-            noted.iter().map(|(order, (version, _))| (order.clone(), *version)).collect()
-        };
-        let ids: Vec<String> = wanted.keys().cloned().collect();
-        for (order, version) in self.ask(store, &ids).await? {
-            let mut noted = self.0.noted.lock().unwrap_or_else(PoisonError::into_inner);
-            if noted.get(&order).is_some_and(|(noted, _)| *noted <= version) {
-                noted.remove(&order);
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn look_at_all(&self, store: &Store) -> Result<(), StoreError> {
-        let ids: Vec<String> =
-            self.0.watched.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+    /// Asks for the versions of all orders that somebody waits for, and tells those who do.
+    pub(crate) async fn look(&self, store: &Store) -> Result<(), StoreError> {
+        let ids: Vec<String> = self.watched().keys().cloned().collect();
         for some in ids.chunks(AT_ONCE) {
-            self.ask(store, some).await?;
+            let mut tx = store.glance();
+            let versions = store::versions(&mut tx, some).await?;
+            tx.commit().await?;
+            let watched = self.watched();
+            for (order, version) in versions {
+                if let Some(sender) = watched.get(&order) {
+                    sender.send_if_modified(|news| news.has_version(version));
+                }
+            }
         }
         Ok(())
     }
+}
 
-    /// Asks for versions, and tells whoever waits.
-    async fn ask(&self, store: &Store, ids: &[String]) -> Result<Vec<(String, i64)>, StoreError> {
-        let mut tx = store.glance();
-        let versions = store::versions(&mut tx, ids).await?;
-        tx.commit().await?;
-        let watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        for (order, version) in &versions {
-            if let Some(sender) = watched.get(order) {
-                sender.send_if_modified(|known| {
-                    let newer = *version > *known;
-                    *known = (*known).max(*version);
-                    newer
-                });
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services::order::state::Status;
+    use crate::unit::UnixMillis;
+
+    fn entry(version: i64) -> Entry {
+        Entry {
+            version,
+            at: UnixMillis(0),
+            kind: "inventory-reserved".to_owned(),
+            status: Status::Confirmed,
+            ignored: None,
+            reason: None,
+            event_id: None,
+            heard: None,
+            published: None,
         }
-        Ok(versions)
+    }
+
+    /// The versions that are told to who has seen that one; `None`: the store has to be asked.
+    fn told(news: &News, seen: i64) -> Option<Vec<i64>> {
+        news.after(seen).map(|entries| entries.iter().map(|entry| entry.version).collect())
+    }
+
+    #[test]
+    fn who_missed_nothing_that_is_kept_need_not_ask_the_store() {
+        let mut news = News::default();
+        assert_eq!(told(&news, 0), Some(vec![]));
+        assert!(news.has(entry(2)));
+        assert_eq!((told(&news, 0), told(&news, 1), told(&news, 2)), (None, Some(vec![2]), Some(vec![])));
+        assert!(news.has(entry(3)) && !news.has(entry(3)) && !news.has(entry(2)));
+        assert_eq!((told(&news, 1), told(&news, 2)), (Some(vec![2, 3]), Some(vec![3])));
+        assert!((4..=7).all(|version| news.has(entry(version))));
+        assert_eq!((told(&news, 2), told(&news, 3)), (None, Some(vec![4, 5, 6, 7])));
+    }
+
+    #[test]
+    fn what_another_instance_wrote_is_in_the_store() {
+        let mut news = News::default();
+        assert!(news.has_version(1) && !news.has_version(1));
+        assert!(news.has(entry(2)));
+        assert!(!news.has_version(2));
+        assert_eq!(told(&news, 1), Some(vec![2]));
+        // Version 3 is not ours.
+        assert!(news.has(entry(4)));
+        assert_eq!((told(&news, 2), told(&news, 3)), (None, Some(vec![4])));
+        assert!(news.has_version(5));
+        assert_eq!((told(&news, 4), told(&news, 5)), (None, Some(vec![])));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::feed::Feed;
 use super::hearing::{Consequences, Heard, hear};
 use super::state::Happened;
-use super::store::{self, Held};
+use super::store;
 use crate::event::{Event, EventId, SendNotification};
 use crate::messaging::Record;
 use crate::runtime::{BatchOutcome, HandleError, Handler};
@@ -46,7 +46,8 @@ impl Ledger {
         // The orders' rows are held, and so are their keys.
         outbox::add(&mut writes, &rows, now)?;
         writes.run(tx).await?;
-        self.feed.may_have_changed(held.into_iter().map(|(id, Held { version, .. })| (id, version)));
+        let feed = self.feed.clone();
+        tx.afterwards(move || feed.tell(&changes));
         Ok(missing)
     }
 

@@ -68,7 +68,7 @@ pub(crate) async fn run<P: Payments>(
     let options = in_one_lane(options(topology, NAME, &settings.judge, &ANSWERS)?);
     let feed = Feed::default();
     let captures_due = Arc::new(Notify::new());
-    let mut wake = Wake::new().and(feed.committed());
+    let mut wake = Wake::new();
     if settings.payments.is_some() {
         wake = wake.and(Arc::clone(&captures_due));
     }

@@ -1,6 +1,7 @@
 //! One suite over both databases: what the rest of the house may rely on.
 
 mod inbox;
+mod lender;
 mod open;
 mod outbox;
 mod owners;

@@ -1,13 +1,16 @@
 //! Stores and their transactions.
 
+use std::sync::{Arc, Mutex};
+
 use super::{MIGRATIONS, NOW, effect, effects, event, pending_ids, write};
 use crate::store::outbox::{self, Event, Followers, KeyOrder};
 use crate::store::testing::{TestStore, on_both_stores};
-use crate::store::{Connection, Migration, Store, StoreError};
+use crate::store::{Connection, Migration, Store, StoreError, Tx};
 
 on_both_stores! { crate::store::contract::MIGRATIONS;
     what_was_not_committed_never_was,
     a_record_is_undone_without_its_neighbours,
+    what_is_for_afterwards_is_done_when_it_is_committed_and_never_when_it_is_undone,
     a_transaction_without_statements_needs_no_database,
     a_full_store_says_so_and_goes_on_when_there_is_room,
     a_store_of_a_newer_program_is_refused,
@@ -94,6 +97,32 @@ async fn a_record_is_undone_without_its_neighbours(test: TestStore) {
     tx.release_savepoint().await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(effects(&test.store).await, [1, 3]);
+}
+
+async fn what_is_for_afterwards_is_done_when_it_is_committed_and_never_when_it_is_undone(test: TestStore) {
+    let done = Arc::new(Mutex::new(Vec::new()));
+    let note = |tx: &mut Tx, what: &'static str| {
+        let done = Arc::clone(&done);
+        tx.afterwards(move || done.lock().unwrap().push(what));
+    };
+    let mut tx = test.store.tx();
+    note(&mut tx, "dropped");
+    drop(tx);
+    let mut tx = test.store.tx();
+    note(&mut tx, "undone");
+    tx.rollback().await.unwrap();
+    let mut tx = test.store.tx();
+    note(&mut tx, "before");
+    effect(&mut tx, 1, "a").await.unwrap();
+    tx.savepoint().await.unwrap();
+    note(&mut tx, "undone alone");
+    tx.back_to_savepoint().await.unwrap();
+    tx.savepoint().await.unwrap();
+    note(&mut tx, "behind");
+    tx.release_savepoint().await.unwrap();
+    assert!(done.lock().unwrap().is_empty());
+    tx.commit().await.unwrap();
+    assert_eq!(*done.lock().unwrap(), ["before", "behind"]);
 }
 
 async fn a_transaction_without_statements_needs_no_database(test: TestStore) {

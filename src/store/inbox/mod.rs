@@ -7,7 +7,7 @@ mod claim;
 
 use std::sync::atomic::Ordering;
 
-use sqlx::{AssertSqlSafe, Executor, Row};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 pub use claim::{Candidate, Claim, claim, look};
 
@@ -163,19 +163,22 @@ pub async fn prune(
         more = gone.rows_affected() >= u64::from(limit);
     }
     tx.commit().await?;
-    if let Pool::Postgres(pool) = &store.pool {
-        for (name, day) in days(store).await? {
+    // Statements that stand alone.
+    let mut apart = store.glance();
+    if let Connection::Postgres(connection) = apart.connection().await? {
+        for (name, day) in days(connection).await? {
             if day < oldest.day() {
                 // Taken out without waiting for readers, then dropped alone.
                 let detach = format!("ALTER TABLE inbox DETACH PARTITION \"{name}\"");
-                if pool.execute(AssertSqlSafe(format!("{detach} CONCURRENTLY"))).await.is_err() {
+                if connection.execute(AssertSqlSafe(format!("{detach} CONCURRENTLY"))).await.is_err() {
                     // Somebody began and was interrupted.
-                    pool.execute(AssertSqlSafe(format!("{detach} FINALIZE"))).await?;
+                    connection.execute(AssertSqlSafe(format!("{detach} FINALIZE"))).await?;
                 }
-                pool.execute(AssertSqlSafe(format!("DROP TABLE \"{name}\""))).await?;
+                connection.execute(AssertSqlSafe(format!("DROP TABLE \"{name}\""))).await?;
             }
         }
     }
+    apart.commit().await?;
     Ok(more)
 }
 
@@ -197,13 +200,12 @@ pub async fn size(tx: &mut Tx) -> Result<i64, StoreError> {
 }
 
 /// The days that PostgreSQL's inbox has places for.
-async fn days(store: &Store) -> Result<Vec<(String, i32)>, StoreError> {
-    let Pool::Postgres(pool) = &store.pool else { return Ok(Vec::new()) };
+async fn days(connection: &mut PgConnection) -> Result<Vec<(String, i32)>, StoreError> {
     let rows = sqlx::query(
         "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
          WHERE i.inhparent = 'inbox'::regclass ORDER BY 1",
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     let mut days = Vec::new();
     for row in rows {
@@ -217,17 +219,18 @@ async fn days(store: &Store) -> Result<Vec<(String, i32)>, StoreError> {
 
 /// Makes a place for a day and the next ones, on a connection of its own: it lasts whatever becomes of the batch.
 async fn make_days(store: &Store, day: i32) -> Result<(), StoreError> {
-    if let Pool::Postgres(pool) = &store.pool {
-        let mut tx = pool.begin().await?;
-        tx.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema()), -2)").await?;
-        let there: Vec<i32> = days(store).await?.into_iter().map(|(_, day)| day).collect();
+    if matches!(store.pool, Pool::Postgres(_)) {
+        let mut tx = store.tx();
+        let Connection::Postgres(connection) = tx.connection().await? else { return Ok(()) };
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext(current_schema()), -2)").await?;
+        let there: Vec<i32> = days(connection).await?.into_iter().map(|(_, day)| day).collect();
         for day in (day..=day + AHEAD).filter(|day| !there.contains(day)) {
             // Made beside the inbox and then attached, which waits for nobody who uses it.
             for statement in [
                 format!("CREATE TABLE \"inbox_{day}\" (LIKE inbox INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"),
                 format!("ALTER TABLE inbox ATTACH PARTITION \"inbox_{day}\" FOR VALUES IN ({day})"),
             ] {
-                tx.execute(AssertSqlSafe(statement)).await?;
+                connection.execute(AssertSqlSafe(statement)).await?;
             }
         }
         tx.commit().await?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 
-use crate::store::Store;
 use crate::store::open::Pool;
+use crate::store::{Connection, Store, StoreError};
 
 /// How long to wait before a lost connection is made again; polling goes on meanwhile.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -27,11 +27,13 @@ impl Drop for Listener {
 /// nothing.
 #[must_use]
 pub fn listen(store: &Store, notify: Arc<Notify>) -> Listener {
-    let Pool::Postgres(pool) = &store.pool else { return Listener(None) };
-    let pool = pool.clone();
+    if matches!(store.pool, Pool::Sqlite { .. }) {
+        return Listener(None);
+    }
+    let store = store.clone();
     Listener(Some(tokio::spawn(async move {
         loop {
-            if let Err(error) = hear(&pool, &notify).await {
+            if let Err(error) = hear(&store, &notify).await {
                 tracing::info!("outbox: not listening: {error}");
             }
             tokio::time::sleep(AGAIN).await;
@@ -39,11 +41,15 @@ pub fn listen(store: &Store, notify: Arc<Notify>) -> Listener {
     })))
 }
 
-async fn hear(pool: &sqlx::PgPool, notify: &Notify) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
+async fn hear(store: &Store, notify: &Notify) -> Result<(), StoreError> {
+    let Pool::Postgres(connections) = &store.pool else { return Ok(()) };
+    let mut listener = PgListener::connect_with(connections.pool()).await?;
+    let mut tx = store.glance();
+    let Connection::Postgres(connection) = tx.connection().await? else { return Ok(()) };
     let channel: String = sqlx::query_scalar("SELECT 'kafkaflow_outbox_' || hashtext(current_schema())")
-        .fetch_one(pool)
+        .fetch_one(connection)
         .await?;
+    tx.commit().await?;
     listener.listen(&channel).await?;
     loop {
         listener.recv().await?;

@@ -210,7 +210,7 @@ pub(crate) async fn settle_leased(
         if let Connection::Postgres(connection) = alone.connection().await?
             && settle_published(connection, leases, published, now).await?
         {
-            return Ok(());
+            return alone.commit().await;
         }
         // Which of them is not, the transaction says.
     }

@@ -104,11 +104,15 @@ fn stream(told: Told) -> impl Stream<Item = Result<Event, Infallible>> {
             if told.over {
                 return None;
             }
-            tokio::select! {
-                () = told.watch.changed() => {}
+            let heard = tokio::select! {
+                heard = told.watch.heard(told.seen) => heard,
                 _ = told.ending.wait_for(|ending| *ending) => return None,
-            }
-            match read(&told.store, &told.id, told.seen).await {
+            };
+            let heard = match heard {
+                Some(entries) => Ok(entries),
+                None => read(&told.store, &told.id, told.seen).await,
+            };
+            match heard {
                 Ok(entries) => {
                     if let Some(newest) = entries.last() {
                         told.seen = newest.version;

@@ -37,9 +37,8 @@ async fn a_stream_tells_what_happens_and_ends_when_nothing_can(test: TestStore) 
         "{first}"
     );
     assert!(first.contains("\"status\":\"PENDING\""), "{first}");
-    assert_eq!(world.feed.watched(), 1);
+    assert_eq!(world.feed.waited_for(), 1);
     world.hears(&test, &failed(&id), 1).await;
-    world.feed.look_at_noted(&test.store).await.unwrap();
     let second = event(&mut stream).await.unwrap();
     assert!(
         second.contains("\"status\":\"CANCELLED\"") && second.contains("Insufficient stock for PROD-101"),
@@ -47,7 +46,7 @@ async fn a_stream_tells_what_happens_and_ends_when_nothing_can(test: TestStore) 
     );
     assert_eq!(event(&mut stream).await, None);
     drop(stream);
-    assert_eq!(world.feed.watched(), 0);
+    assert_eq!(world.feed.waited_for(), 0);
     let back = Request::get(format!("/orders/{id}/events"))
         .header("last-event-id", "2")
         .body(Body::empty())
@@ -57,7 +56,7 @@ async fn a_stream_tells_what_happens_and_ends_when_nothing_can(test: TestStore) 
         problem(world.get("/orders/ORD-nobody/events").await).await,
         (404, "unknown-order".to_owned())
     );
-    assert_eq!(world.feed.watched(), 0);
+    assert_eq!(world.feed.waited_for(), 0);
 }
 
 async fn a_stream_goes_on_where_it_was_left(test: TestStore) {
@@ -88,7 +87,6 @@ async fn a_change_by_another_instance_reaches_the_stream(test: TestStore) {
     let mut stream = here.get(&format!("/orders/{id}/events")).await.into_body().into_data_stream();
     event(&mut stream).await.unwrap();
     elsewhere.hears(&test, &reserved(&id), 1).await;
-    here.feed.look_at_noted(&test.store).await.unwrap();
-    here.feed.look_at_all(&test.store).await.unwrap();
+    here.feed.look(&test.store).await.unwrap();
     assert!(event(&mut stream).await.unwrap().contains("CONFIRMED"));
 }

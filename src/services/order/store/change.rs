@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{AssertSqlSafe, Row};
 
+use super::Entry;
 use crate::event::ReservationId;
 use crate::services::order::placing::Contact;
 use crate::services::order::state::Standing;
@@ -37,6 +38,23 @@ pub(crate) struct Change {
     /// What the payment provider is to be asked for now.
     pub(crate) capture: Option<Money>,
     pub(crate) traceparent: Option<String>,
+}
+
+impl Change {
+    /// As the timeline has it when it is written; nothing that it announces is published then.
+    pub(crate) fn entry(&self) -> Entry {
+        Entry {
+            version: self.version,
+            at: self.at,
+            kind: self.kind.to_owned(),
+            status: self.standing.status,
+            ignored: self.ignored.map(str::to_owned),
+            reason: self.reason.clone(),
+            event_id: self.event_id.clone(),
+            heard: self.place.clone(),
+            published: None,
+        }
+    }
 }
 
 /// Orders by their ids, which nobody else changes before the transaction ends; unknown ones are absent.

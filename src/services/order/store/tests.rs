@@ -130,7 +130,8 @@ async fn what_an_order_hears_is_kept_and_moves_it(test: TestStore) {
         reason: Some("why".to_owned()),
         ..change("ORD-1", 3, paid.clone(), None)
     };
-    save(&test, &[change("ORD-1", 2, confirmed(), None), ignored]).await;
+    let changes = [change("ORD-1", 2, confirmed(), None), ignored];
+    save(&test, &changes).await;
     let order = shown(&test, "ORD-1").await.unwrap();
     assert_eq!((order.status, order.version, order.paid), (Status::Confirmed, 3, true));
     assert_eq!(
@@ -139,6 +140,7 @@ async fn what_an_order_hears_is_kept_and_moves_it(test: TestStore) {
     );
     assert_eq!(shown(&test, "ORD-2").await.unwrap().version, 1);
     let heard = store::timeline(&mut test.store.reading(), "ORD-1", 1).await.unwrap();
+    assert_eq!(heard, changes.each_ref().map(Change::entry));
     assert_eq!(heard.iter().map(|entry| entry.version).collect::<Vec<_>>(), [2, 3]);
     assert_eq!((heard[1].ignored.as_deref(), heard[1].reason.as_deref()), (Some("late"), Some("why")));
     assert_eq!(heard[0].heard.as_deref(), Some("results/0/2"));
