@@ -43,7 +43,7 @@ use crate::up::{self, Part};
 /// How long the plan may take to be executed.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long the services' relays, which have their rounds at the same beat, wait for each other before they send.
-const TOGETHER: Duration = Duration::from_millis(2);
+const TOGETHER: Duration = Duration::from_micros(500);
 /// Where notifications go that nobody says anything of: standard output is for what `up` itself says.
 const LETTERS: &str = "file:notifications.ndjson";
 

@@ -14,6 +14,7 @@ mod round;
 mod run;
 #[cfg(test)]
 mod tests;
+mod unrecorded;
 
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Options {
     pub batch: u32,
     /// How long a round waits after the last acknowledgement before it goes on without the others.
     pub patience: Duration,
+    /// The beat of the clock at which batches are taken that are not full: how long the next one waits for company.
+    pub beat: Duration,
     /// What becomes of the rows behind one that no broker takes.
     pub followers: Followers,
     /// How long published rows are kept, for `outbox verify`.
@@ -46,6 +49,7 @@ impl Default for Options {
         Self {
             batch: 2000,
             patience: Duration::from_millis(500),
+            beat: Duration::from_millis(12),
             followers: Followers::Wait,
             keep: Duration::from_secs(24 * 60 * 60),
             lease: Duration::from_secs(10),

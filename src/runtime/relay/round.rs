@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::Options;
 use super::buckets::Buckets;
 use super::flight::{Flight, Landed, admit, record_of};
+use super::unrecorded::Unrecorded;
 use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
 use crate::runtime::boundary::{Boundary, OnBoundary};
 use crate::runtime::health::Health;
@@ -19,16 +20,15 @@ use crate::unit::UnixMillis;
 /// Full batches that are in flight at the same time: while one is acknowledged the next is read, and the one before
 /// recorded.
 const FLIGHTS: usize = 4;
-/// How long the next batch waits for company behind one that was not full: at least, at most, and for each of that one's
-/// rows. Every batch costs statements of its own, and each broker a request with all that follows it among the replicas. So
-/// under 6,000 rows a second the wait is short, and above it grows as far as it may.
+/// How long the next batch waits for company behind one that was not full, for each of that one's rows, and at most. Every
+/// batch costs statements of its own, and each broker a request with all that follows it among the replicas.
 ///
-/// As long as it is short it ends with the beat of the clock, at which other relays have their rounds too, those of other
+/// As long as that is short it ends with the beat of the clock, at which other relays have their rounds too, those of other
 /// services as well: brokers' replicas and consumers then ask once for what all of them write.
-const COMPANY: (Duration, Duration) = (Duration::from_millis(12), Duration::from_millis(100));
 const COMPANY_A_ROW: Duration = Duration::from_micros(150);
+const MOST_COMPANY: Duration = Duration::from_millis(100);
 /// The beat that is too near behind a round to be the next one's.
-const TOO_NEAR: Duration = Duration::from_millis(3);
+const TOO_NEAR: Duration = Duration::from_millis(2);
 
 /// Publishes the rows of one store.
 pub struct Relay<P> {
@@ -40,8 +40,7 @@ pub struct Relay<P> {
     pub(super) buckets: Buckets,
     /// Rows that the producer still has.
     flights: Vec<Flight>,
-    /// What was acknowledged and is not recorded yet.
-    unrecorded: Vec<Published>,
+    unrecorded: Unrecorded,
     /// How many partitions topics have, asked when one is stuck.
     partitions: HashMap<String, u32>,
     /// When the next batch may be taken, where the last one was not full.
@@ -70,6 +69,9 @@ pub struct Relayed {
     pub found: usize,
     /// Those of them that the producer was handed.
     pub taken: usize,
+    /// Rows that brokers acknowledged.
+    pub acknowledged: usize,
+    /// Rows that are recorded as published.
     pub published: usize,
     pub dead: usize,
     /// Rows that go on waiting because no broker acknowledged them.
@@ -81,15 +83,14 @@ pub struct Relayed {
 }
 
 /// How long a batch that is not full, of so many rows and taken at that time, keeps the next one waiting.
-fn company(rows: usize, now: UnixMillis) -> Duration {
-    let (least, most) = COMPANY;
-    let wanted = COMPANY_A_ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)).min(most);
-    if wanted > least {
+fn company(rows: usize, beat: Duration, now: UnixMillis) -> Duration {
+    let wanted = COMPANY_A_ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)).min(MOST_COMPANY);
+    if wanted > beat {
         return wanted;
     }
-    let beat = i64::try_from(least.as_millis()).unwrap_or(1);
-    let left = Duration::from_millis(u64::try_from(beat - now.0.rem_euclid(beat)).unwrap_or(0));
-    if left < TOO_NEAR { left + least } else { left }
+    let length = i64::try_from(beat.as_millis()).unwrap_or(i64::MAX).max(1);
+    let left = Duration::from_millis(u64::try_from(length - now.0.rem_euclid(length)).unwrap_or(0));
+    if left < TOO_NEAR { left + beat } else { left }
 }
 
 impl<P: Publisher> Relay<P> {
@@ -102,7 +103,7 @@ impl<P: Publisher> Relay<P> {
             owner: owner.into(),
             buckets: Buckets::default(),
             flights: Vec::new(),
-            unrecorded: Vec::new(),
+            unrecorded: Unrecorded::default(),
             partitions: HashMap::new(),
             next: None,
             health: Health::default(),
@@ -135,6 +136,8 @@ impl<P: Publisher> Relay<P> {
 
     /// Renews its leases and takes its share of the keys. To be called well within the leases' duration.
     pub async fn refresh(&mut self, now: UnixMillis) -> Result<(), StoreError> {
+        // Whoever gets some of the keys would find what is not recorded, and publish it again.
+        self.record(&[], now).await?;
         self.doing = "renews its leases";
         self.buckets.refresh(&self.store, &self.owner, self.options.lease, now).await
     }
@@ -149,26 +152,34 @@ impl<P: Publisher> Relay<P> {
         {
             newest.wait(self.options.patience).await;
         }
-        self.land(&mut relayed, now).await?;
+        let dead = self.land(&mut relayed).await;
+        relayed.published += self.record(&dead, now).await?;
         Ok(relayed)
     }
 
-    /// Records what is known by now; waits for no acknowledgement.
-    pub(super) async fn record_known(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
+    /// Takes note of what is known by now, and records it when that is due; waits for no acknowledgement.
+    pub(super) async fn hear(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
         let mut relayed = Relayed::default();
         for flight in &mut self.flights {
             flight.hear_ready();
         }
-        self.land(&mut relayed, now).await?;
+        let dead = self.land(&mut relayed).await;
+        if !dead.is_empty() || self.recording_due().is_some_and(|due| due <= Instant::now()) {
+            relayed.published += self.record(&dead, now).await?;
+        }
         Ok(relayed)
     }
 
-    /// Records what is known by now and publishes what waits, at most one batch of it; waits for no acknowledgement. The beat
-    /// counts from `now`, however long that takes.
+    /// When what was acknowledged is to be recorded; `None`: there is none.
+    pub(super) fn recording_due(&self) -> Option<Instant> {
+        self.unrecorded.due()
+    }
+
+    /// As [`Self::hear`], and publishes what waits, at most one batch of it. The beat counts from `now`, however long that
+    /// takes.
     pub(super) async fn take_off(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
         let began = Instant::now();
-        // Before rows are taken: what is known of a row must be recorded, or it would be found waiting again.
-        let mut relayed = self.record_known(now).await?;
+        let mut relayed = self.hear(now).await?;
         if self.young().count() >= FLIGHTS {
             return Ok(relayed);
         }
@@ -183,7 +194,7 @@ impl<P: Publisher> Relay<P> {
         relayed.taken = rows.len();
         if !rows.is_empty() {
             let full = relayed.found >= self.options.batch as usize;
-            self.next = (!full).then(|| began + company(relayed.found, now));
+            self.next = (!full).then(|| began + company(relayed.found, self.options.beat, now));
             self.boundary.reach(Boundary::Taken);
             let (records, spans) = rows.iter().map(|row| self.outgoing(row)).unzip();
             // Kept before it is waited for: whoever drops this future loses nothing.
@@ -238,7 +249,8 @@ impl<P: Publisher> Relay<P> {
         };
         let _ = tokio::time::timeout(wait, all).await;
         let mut relayed = Relayed::default();
-        self.land(&mut relayed, now).await?;
+        let dead = self.land(&mut relayed).await;
+        relayed.published += self.record(&dead, now).await?;
         Ok(relayed)
     }
 
@@ -257,7 +269,8 @@ impl<P: Publisher> Relay<P> {
     async fn fetch(&self, skip: &[Skip]) -> Result<Vec<Pending>, StoreError> {
         let mut tx = self.store.glance();
         let buckets = self.buckets.numbers();
-        let taken: Vec<i64> = self.flights.iter().flat_map(Flight::taken).collect();
+        let unrecorded = self.unrecorded.rows().iter().map(|row| row.seq);
+        let taken: Vec<i64> = self.flights.iter().flat_map(Flight::taken).chain(unrecorded).collect();
         let rows =
             outbox::pending(&mut tx, &buckets, skip, &taken, self.options.followers, self.options.batch)
                 .await?;
@@ -290,14 +303,15 @@ impl<P: Publisher> Relay<P> {
         stuck.into_iter().collect()
     }
 
-    /// Acts upon what is known.
-    async fn land(&mut self, relayed: &mut Relayed, now: UnixMillis) -> Result<(), StoreError> {
+    /// Takes note of what is known; the rows that no broker takes.
+    async fn land(&mut self, relayed: &mut Relayed) -> Vec<Dead> {
+        let mut acknowledged = Vec::new();
         let mut suspects = Vec::new();
         let mut dead = Vec::new();
         for flight in &mut self.flights {
             let Landed { published, dead: refused, suspects: asked, unacknowledged, reason } = flight.land();
             dead.extend(refused);
-            self.unrecorded.extend(published);
+            acknowledged.extend(published);
             suspects.extend(asked);
             relayed.unacknowledged += unacknowledged;
             relayed.reason = reason.or(relayed.reason.take());
@@ -316,7 +330,7 @@ impl<P: Publisher> Relay<P> {
                 span.ended(outcome);
             }
             match outcome {
-                Ok(Ok(place)) => self.unrecorded.push(Published {
+                Ok(Ok(place)) => acknowledged.push(Published {
                     seq: row.seq,
                     partition: place.partition,
                     offset: place.offset,
@@ -338,33 +352,37 @@ impl<P: Publisher> Relay<P> {
         for row in &dead {
             tracing::error!(row = row.seq, reason = %row.reason, "no broker takes a row of the outbox");
         }
-        relayed.published += self.unrecorded.len();
+        relayed.acknowledged += acknowledged.len();
+        self.unrecorded.add(acknowledged, Instant::now());
         relayed.dead += dead.len();
         let stuck = self.flights.iter().filter(|flight| flight.is_stuck(self.options.patience));
         relayed.in_flight = stuck.map(|flight| flight.flying().count()).sum();
-        self.record(&dead, now).await
+        dead
     }
 
-    async fn record(&mut self, dead: &[Dead], now: UnixMillis) -> Result<(), StoreError> {
-        if self.unrecorded.is_empty() && dead.is_empty() {
-            return Ok(());
+    /// Has the store know all that was acknowledged, and who is dead; how many of the former.
+    async fn record(&mut self, dead: &[Dead], now: UnixMillis) -> Result<usize, StoreError> {
+        let rows = self.unrecorded.rows();
+        let count = rows.len();
+        if rows.is_empty() && dead.is_empty() {
+            return Ok(0);
         }
         self.boundary.reach(Boundary::Acknowledged);
         self.doing = "records rows";
-        let settled = outbox::settle_leased(&self.store, self.buckets.leases(), &self.unrecorded, dead, now);
+        let settled = outbox::settle_leased(&self.store, self.buckets.leases(), rows, dead, now);
         match settled.await {
             Ok(()) => {}
             Err(error @ StoreError::Fenced { .. }) => {
                 // Another relay has some of these keys and publishes them again, which every consumer bears.
-                self.unrecorded.clear();
+                self.unrecorded.forget();
                 self.buckets.forget();
                 return Err(error);
             }
             Err(error) => return Err(error),
         }
-        self.unrecorded.clear();
+        self.unrecorded.forget();
         self.boundary.reach(Boundary::Recorded);
-        Ok(())
+        Ok(count)
     }
 }
 
@@ -374,9 +392,10 @@ mod tests {
 
     #[test]
     fn rounds_of_few_rows_fall_on_the_beat_and_those_of_many_wait_longer() {
-        let beat = 1_725_185_730_000 / 12 * 12;
-        let company = |rows, after: i64| company(rows, UnixMillis(beat + after)).as_millis();
-        for (after, wait) in [(0, 12), (1, 11), (9, 3), (10, 14), (11, 13)] {
+        let began = 1_725_185_730_000 / 12 * 12;
+        let length = Duration::from_millis(12);
+        let company = |rows, after: i64| company(rows, length, UnixMillis(began + after)).as_millis();
+        for (after, wait) in [(0, 12), (1, 11), (9, 3), (10, 2), (11, 13)] {
             assert_eq!(company(1, after), wait);
             assert_eq!(company(80, after), wait);
         }

@@ -94,10 +94,12 @@ pub async fn run<P: Publisher>(
             Err(error) => return Err(error),
         };
         if !pause.is_zero() {
+            let recording = until(relay.recording_due());
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 () = relay.one_landed(), if !beat.failing() => {}
+                () = recording, if !beat.failing() => {}
                 () = wake.woken(), if !beat.failing() && !beat.expects => beat.woken(),
                 () = tokio::time::sleep(pause) => beat.expects = true,
             }
@@ -111,6 +113,13 @@ pub async fn run<P: Publisher>(
         tracing::warn!("relay: {error}");
     }
     Ok(())
+}
+
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What the round came to, and whether rows were looked for.
@@ -134,7 +143,7 @@ async fn step<P: Publisher>(relay: &mut Relay<P>, beat: &mut Beat) -> Result<(Re
         beat.look = instant + LOOK;
     }
     let looks = beat.expects && relay.room() == Room::Now;
-    let relayed = if looks { relay.take_off(now).await? } else { relay.record_known(now).await? };
+    let relayed = if looks { relay.take_off(now).await? } else { relay.hear(now).await? };
     observe(relay, &relayed);
     Ok((relayed, looks))
 }
@@ -228,14 +237,14 @@ impl Beat {
 
     /// How long to sleep after a round; `looked`: whether rows were looked for in it.
     fn after(&mut self, relayed: &Relayed, looked: bool, room: Room) -> Duration {
-        if relayed.published == 0 && relayed.unacknowledged > 0 {
+        if relayed.acknowledged == 0 && relayed.unacknowledged > 0 {
             if let Some(reason) = &relayed.reason {
                 tracing::warn!("relay: {} rows are not acknowledged: {reason}", relayed.unacknowledged);
             }
             return self.after_failure();
         }
         self.failures = 0;
-        let landed = relayed.published > 0 || relayed.dead > 0;
+        let landed = relayed.acknowledged > 0 || relayed.dead > 0;
         if looked {
             self.expects = relayed.taken > 0 && relayed.found >= self.batch;
             self.left = relayed.found > relayed.taken || relayed.in_flight > 0;

@@ -23,6 +23,7 @@ on_both_stores! { &[];
     batches_are_taken_while_others_are_in_flight_but_none_of_their_keys,
     a_keys_rows_for_two_topics_go_one_after_the_other,
     acknowledgements_outlive_a_failing_store,
+    what_is_not_recorded_yet_is_not_taken_again_and_recorded_before_others_get_its_keys,
     two_relays_share_the_keys_and_one_takes_over_from_the_other,
     a_relay_that_lost_its_lease_records_nothing,
 }
@@ -219,8 +220,8 @@ async fn batches_are_taken_while_others_are_in_flight_but_none_of_their_keys(tes
     fake.release();
     relay.one_landed().await;
     let relayed = relay.take_off(NOW).await.unwrap();
-    assert_eq!((relayed.published, relayed.taken), (4, 2));
-    assert_eq!(relay.finish(Duration::from_secs(60), NOW).await.unwrap().published, 2);
+    assert_eq!((relayed.acknowledged, relayed.taken), (4, 2));
+    assert_eq!(relay.finish(Duration::from_secs(60), NOW).await.unwrap().published, 6);
     assert_eq!(fake.ids(), ["e1", "e2", "e4", "e5", "e3", "e6"]);
     assert!(states(&test.store).await.iter().all(|state| matches!(state, State::Published { .. })));
 }
@@ -254,6 +255,31 @@ async fn acknowledgements_outlive_a_failing_store(test: TestStore) {
     rename("elsewhere", "outbox_published").await;
     assert_eq!(relay.relay_once(NOW).await.unwrap().found, 0);
     assert_eq!(fake.ids(), ["e1", "e2"], "nothing is published twice");
+}
+
+async fn what_is_not_recorded_yet_is_not_taken_again_and_recorded_before_others_get_its_keys(
+    test: TestStore,
+) {
+    let fake = Fake::new();
+    let mut relay = relay(&test.store, &fake, "a").await;
+    write(&test.store, &[event("e1", "k", "t"), event("e2", "l", "t")]).await;
+    assert_eq!(relay.take_off(NOW).await.unwrap().taken, 2);
+    let heard = relay.hear(NOW).await.unwrap();
+    assert_eq!((heard.acknowledged, heard.published), (2, 0));
+    assert!(relay.recording_due().is_some());
+    write(&test.store, &[event("e3", "k", "t")]).await;
+    let next = relay.take_off(NOW).await.unwrap();
+    assert_eq!((next.found, next.taken), (1, 1));
+    assert!(states(&test.store).await.iter().all(|state| *state == State::Pending));
+    relay.refresh(NOW).await.unwrap();
+    assert!(relay.recording_due().is_none());
+    let states = states(&test.store).await;
+    assert!(
+        matches!(states[..], [State::Published { .. }, State::Published { .. }, State::Pending]),
+        "{states:?}"
+    );
+    relay.finish(Duration::from_secs(60), NOW).await.unwrap();
+    assert_eq!(fake.ids(), ["e1", "e2", "e3"]);
 }
 
 async fn two_relays_share_the_keys_and_one_takes_over_from_the_other(test: TestStore) {

@@ -19,7 +19,7 @@ const AT_ONCE: usize = 256;
 /// How long few orders wait for others after a transaction: since it began, or since it ended when it had more, as those who
 /// were answered then come back at the same time. What a transaction costs both the database and us hardly depends on how
 /// many it has; one that comes alone does not wait.
-const APART: Duration = Duration::from_millis(5);
+const APART: Duration = Duration::from_millis(3);
 const FEW: usize = 16;
 
 /// Why an order was not taken in.
