@@ -219,7 +219,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l config -d 'A client.properties file' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l templates -d 'A folder of templates, NAME.txt, NAME.html, NAME.sms [default: those that are part of kafkaflow]' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l batch -d 'How many notifications are taken at once [default: 100]' -r
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l batch-wait -d 'How long a batch that is not full waits for more [default: 50ms]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l batch-wait -d 'How long a batch that is not full waits for more [default: 250ms]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l email -d 'Where mails go: console, file:PATH, smtp://HOST, smtps://HOST or a webhook\'s address [default: console]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l sms -d 'Where text messages go; no smtp [default: console]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and __fish_seen_subcommand_from notification" -l operator -d 'Where words to the operators go [default: console]' -r
@@ -265,7 +265,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l reservation-t
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l delay -d 'Answer so much later: to try out what a slow inventory does to orders [default: 0s]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l templates -d 'A folder of templates, NAME.txt, NAME.html, NAME.sms [default: those that are part of kafkaflow]' -r -F
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch -d 'How many notifications are taken at once [default: 100]' -r
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch-wait -d 'How long a batch that is not full waits for more [default: 50ms]' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l batch-wait -d 'How long a batch that is not full waits for more [default: 250ms]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l email -d 'Where mails go: console, file:PATH, smtp://HOST, smtps://HOST or a webhook\'s address [default: console]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l sms -d 'Where text messages go; no smtp [default: console]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand up" -l operator -d 'Where words to the operators go [default: console]' -r

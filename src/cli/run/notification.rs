@@ -18,7 +18,7 @@ use crate::text::quoted;
 pub(crate) const PORT: u16 = 8082;
 const BATCH: u32 = 100;
 /// Nobody misses a letter for so long, and a transaction for each would cost more than all the letters.
-const BATCH_WAIT: Duration = Duration::from_millis(50);
+const BATCH_WAIT: Duration = Duration::from_millis(250);
 
 /// The notification service: sends mails, text messages and words to the operators, as events ask for them.
 ///
@@ -45,7 +45,7 @@ pub(crate) struct NotificationArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     batch: Option<u32>,
 
-    /// How long a batch that is not full waits for more [default: 50ms]
+    /// How long a batch that is not full waits for more [default: 250ms]
     #[arg(long, value_name = "DURATION")]
     batch_wait: Option<String>,
 

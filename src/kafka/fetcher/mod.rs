@@ -41,7 +41,7 @@ const ORDERS: usize = 64;
 /// Told of and not heard yet.
 const NOTICES: usize = 64;
 /// How long a broker is left alone at most because it has answered with little.
-const LONGEST_REST: Duration = Duration::from_millis(25);
+const LONGEST_REST: Duration = Duration::from_millis(100);
 
 /// What of the connection's properties is the fetcher's. The names are librdkafka's and Java's; the last one given counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
