@@ -35,6 +35,7 @@ class Bench:
         self.flow, self.kafkaflow, self.spring = (os.environ[name] for name in ["BENCH_FLOW", "BENCH_KAFKAFLOW", "BENCH_SPRING_FLOW"])
         self.brokers, self.postgres, self.work = os.environ["BENCH_BROKERS"], os.environ["BENCH_POSTGRES"], os.environ["BENCH_WORK"]
         self.around = surroundings()
+        messaging.delete_at_once()
         self.runs = {}
 
     def service(self, who, port, store, topology, letters):
@@ -48,6 +49,7 @@ class Bench:
         return argv, letters
 
     def once(self, who, what, number):
+        messaging.await_deletions()
         os.sync()  # the run before leaves gigabytes that are not written yet
         store = stores.sqlite(self.work) if who == "kafkaflow-sqlite" else stores.postgres(self.postgres)
         with messaging.system(self.work) as (topology, letters), store as location:

@@ -1,10 +1,13 @@
 """The topics that are measured on."""
 
 import contextlib
+import glob
 import os
 import shutil
 import subprocess
 import time
+
+from . import wire
 
 SERVICES = ["order-service", "inventory-service", "notification-service"]
 
@@ -12,6 +15,18 @@ SERVICES = ["order-service", "inventory-service", "notification-service"]
 def tool(*arguments):
     argv = ["./dev", "kafka", "tool", "--cluster", "bench", "topics", *arguments]
     subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+
+
+def delete_at_once():
+    """Deleted topics' files would otherwise be removed a minute later, in the middle of another run."""
+    broker = wire.Broker(os.environ["BENCH_BROKERS"].split(",")[0])
+    broker.ask(wire.set_brokers_default("log.segment.delete.delay.ms", "1000"))
+
+
+def await_deletions():
+    """Until the files of deleted topics are gone."""
+    left = lambda: glob.glob(f"{os.environ['BENCH_CLUSTER_DIR']}/node-*/data/*/*-delete")
+    wire.until(lambda: not left(), 60, "the files of deleted topics are gone")
 
 
 @contextlib.contextmanager
