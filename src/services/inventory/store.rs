@@ -1,4 +1,4 @@
-//! The inventory's tables, in both databases. What a batch needs is read by one statement a table and written by one.
+//! The inventory's tables, in both databases. What a batch of new orders needs is read by one statement and written by one.
 //!
 //! Rows are locked in one order, by every transaction: orders that are known, then products, each by their ids; so no
 //! two wait for each other. An order that two transactions hear of at the same time is written by the first, and the
@@ -26,45 +26,78 @@ pub(crate) const MIGRATIONS: &[Migration] = crate::migrations!("migrations":
 /// Reads and locks what these commands are about.
 pub(super) async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Book, StoreError> {
     let ids: BTreeSet<&OrderId> = commands.iter().map(Command::order_id).collect();
-    let orders = orders(tx, &ids).await?;
-    let mut products: BTreeSet<&ProductId> = commands.iter().flat_map(Command::products).collect();
-    for order in orders.values() {
-        if let Some(Outcome::Reserved { items, .. }) = &order.outcome {
-            products.extend(items.iter().map(|item| &item.product));
-        }
-    }
-    let products = self::products(tx, &products).await?;
-    Ok(Book { products, orders })
-}
-
-async fn orders(tx: &mut Tx, ids: &BTreeSet<&OrderId>) -> Result<BTreeMap<OrderId, Order>, StoreError> {
-    let asked = json(&singly(ids))?;
-    let rows: Vec<(String, Option<String>, Option<String>)> = with_connection!(tx, |connection| {
-        let sql = format!(
-            "SELECT order_id, reservation_id, reason FROM reservation
-             WHERE order_id IN (SELECT value ->> 0 FROM {}) ORDER BY order_id {}",
-            connection.each(),
-            connection.held(),
-        );
-        sqlx::query_as(AssertSqlSafe(sql)).bind(&asked).fetch_all(connection).await?
-    });
-    let mut orders: BTreeMap<OrderId, Order> = BTreeMap::new();
-    for (id, reservation, reason) in rows {
-        let outcome = match (reservation, reason) {
-            (Some(id), _) => {
-                Some(Outcome::Reserved { id: ReservationId::new(id).map_err(damaged)?, items: Vec::new() })
-            }
-            (None, Some(reason)) => Some(Outcome::Failed { reason: Text::new(reason).map_err(damaged)? }),
-            (None, None) => None,
-        };
-        orders.insert(OrderId::new(id).map_err(damaged)?, Order { outcome, sagas: BTreeMap::new() });
-    }
+    let mut named: BTreeSet<&ProductId> = commands.iter().flat_map(Command::products).collect();
+    // What others than new orders are about shows when their reservations are read, and all products are locked in one order.
+    let all_named = commands.iter().all(|command| matches!(command, Command::Place(_)));
+    let at_once = if all_named { std::mem::take(&mut named) } else { BTreeSet::new() };
+    let (mut orders, mut products) = held(tx, &ids, &at_once).await?;
     if !orders.is_empty() {
         let known = json(&singly(orders.keys()))?;
         read_items(tx, &known, &mut orders).await?;
         read_sagas(tx, &known, &mut orders).await?;
     }
-    Ok(orders)
+    for order in orders.values() {
+        if let Some(Outcome::Reserved { items, .. }) = &order.outcome {
+            named.extend(items.iter().map(|item| &item.product));
+        }
+    }
+    named.retain(|product| !at_once.contains(product));
+    if !named.is_empty() {
+        products.extend(held(tx, &BTreeSet::new(), &named).await?.1);
+    }
+    Ok(Book { products, orders })
+}
+
+/// Orders that are known, without their items, and products; all of them locked.
+type Rows = (BTreeMap<OrderId, Order>, BTreeMap<ProductId, Level>);
+
+/// Orders first, then products, each by their ids.
+async fn held(
+    tx: &mut Tx,
+    orders: &BTreeSet<&OrderId>,
+    products: &BTreeSet<&ProductId>,
+) -> Result<Rows, StoreError> {
+    type Row = (bool, String, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<bool>);
+    let (orders, products) = (json(&singly(orders))?, json(&singly(products))?);
+    let rows: Vec<Row> = with_connection!(tx, |connection| {
+        let (each, held) = (connection.each(), connection.held());
+        let of_products = each.replace("$1", "$2");
+        let sql = format!(
+            "WITH known AS (
+                 SELECT order_id, reservation_id, reason FROM reservation
+                 WHERE order_id IN (SELECT value ->> 0 FROM {each}) ORDER BY order_id {held}
+             ), level AS (
+                 SELECT id, available, reserved, told FROM product
+                 WHERE id IN (SELECT value ->> 0 FROM {of_products}) ORDER BY id {held}
+             )
+             SELECT true, order_id, reservation_id, reason, NULL, NULL, NULL FROM known
+             UNION ALL SELECT false, id, NULL, NULL, available, reserved, told FROM level"
+        );
+        sqlx::query_as(AssertSqlSafe(sql)).bind(&orders).bind(&products).fetch_all(connection).await?
+    });
+    let mut held = Rows::default();
+    for (is_order, id, reservation, reason, available, reserved, told) in rows {
+        if is_order {
+            let outcome = match (reservation, reason) {
+                (Some(id), _) => Some(Outcome::Reserved {
+                    id: ReservationId::new(id).map_err(damaged)?,
+                    items: Vec::new(),
+                }),
+                (None, Some(reason)) => Some(Outcome::Failed { reason: Text::new(reason).map_err(damaged)? }),
+                (None, None) => None,
+            };
+            held.0.insert(OrderId::new(id).map_err(damaged)?, Order { outcome, sagas: BTreeMap::new() });
+        } else {
+            let stock = |count: Option<i64>| u64::try_from(count.unwrap_or(-1)).map_err(damaged);
+            let level = Level {
+                available: stock(available)?,
+                reserved: stock(reserved)?,
+                told: told.unwrap_or_default(),
+            };
+            held.1.insert(ProductId::new(id).map_err(damaged)?, level);
+        }
+    }
+    Ok(held)
 }
 
 async fn read_items(
@@ -122,25 +155,6 @@ async fn read_sagas(
         }
     }
     Ok(())
-}
-
-async fn products(tx: &mut Tx, ids: &BTreeSet<&ProductId>) -> Result<BTreeMap<ProductId, Level>, StoreError> {
-    let asked = json(&singly(ids))?;
-    let rows: Vec<(String, i64, i64, bool)> = with_connection!(tx, |connection| {
-        let sql = format!(
-            "SELECT id, available, reserved, told FROM product
-             WHERE id IN (SELECT value ->> 0 FROM {}) ORDER BY id {}",
-            connection.each(),
-            connection.held(),
-        );
-        sqlx::query_as(AssertSqlSafe(sql)).bind(&asked).fetch_all(connection).await?
-    });
-    let level = |(id, available, reserved, told): (String, i64, i64, bool)| {
-        let available = u64::try_from(available).map_err(damaged)?;
-        let reserved = u64::try_from(reserved).map_err(damaged)?;
-        Ok((ProductId::new(id).map_err(damaged)?, Level { available, reserved, told }))
-    };
-    rows.into_iter().map(level).collect()
 }
 
 /// Writes what a batch came to, with what it announces; `before` is what [`load`] read.
