@@ -117,12 +117,8 @@ impl<DB: Runs> Drop for Lender<DB> {
 
 impl<DB: Runs> fmt::Debug for Lender<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Lender({} of {} lent)",
-            self.turns.available_permits(),
-            self.pool.options().get_max_connections()
-        )
+        let of = self.pool.options().get_max_connections();
+        write!(f, "Lender({} of {of} connections free)", self.turns.available_permits())
     }
 }
 

@@ -1,9 +1,10 @@
 //! The relay: publishes what the outbox holds, in order for each key, at least once.
 //!
-//! A batch of rows is taken by their state, handed to the producer, acknowledged and recorded; no transaction is open
-//! across a call to Kafka. Several batches are in flight at the same time, but of a key only rows of one: so what fails
-//! is never overtaken by what follows it. What is not acknowledged in time stays with the producer: its partitions count
-//! as stuck, and later rows of these alone wait. What no broker takes, even alone, goes to `outbox_dead` with the reason.
+//! A batch of rows is taken by their state, handed to the producer, acknowledged, and recorded a little later together with
+//! others; no transaction is open across a call to Kafka. Several batches are in flight at the same time, but of a key only
+//! rows of one: so what fails is never overtaken by what follows it. What is not acknowledged in time stays with the
+//! producer: its partitions count as stuck, and later rows of these alone wait. What no broker takes, even alone, goes to
+//! `outbox_dead` with the reason.
 //!
 //! Several relays share the keys by leases. One that was stopped too long may publish rows again that another
 //! publishes as well; each of them sends a key's rows in order, so the first occurrences are in order whatever happens.
