@@ -7,6 +7,7 @@ mod record;
 mod retry;
 mod trace;
 mod varint;
+mod wait;
 
 pub use key_hash::{key_hash, partition_of};
 pub use publisher::{
@@ -17,3 +18,4 @@ pub(crate) use retry::doubled;
 pub use retry::{BackOff, RetryPolicy};
 pub use trace::{NoTraceContext, TRACEPARENT, TraceContext};
 pub(crate) use varint::{put_sized, put_varint, take_varint, varint_length};
+pub(crate) use wait::until;

@@ -15,7 +15,8 @@ use super::stream::Feed;
 use super::track::Start;
 use super::{Moved, Settings};
 use crate::connection::ConnectionConfig;
-use crate::kafka::wire::{DOUBT, Inquiry, Said, Target, in_time, until};
+use crate::kafka::wire::{DOUBT, Inquiry, Said, Target, in_time};
+use crate::messaging::until;
 
 /// What the fetcher is told.
 #[derive(Debug)]

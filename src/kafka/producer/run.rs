@@ -16,7 +16,8 @@ use super::Settings;
 use super::batch::Identity;
 use super::book::Book;
 use crate::connection::ConnectionConfig;
-use crate::kafka::wire::{DOUBT, Inquiry, QUESTION, Said, Target, in_time, name_of, until};
+use crate::kafka::wire::{DOUBT, Inquiry, QUESTION, Said, Target, in_time, name_of};
+use crate::messaging::until;
 use crate::messaging::{Outgoing, Told};
 use crate::unit::UnixMillis;
 

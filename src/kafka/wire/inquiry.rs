@@ -159,11 +159,3 @@ pub(in crate::kafka) async fn in_time<T>(
         Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
     }
 }
-
-/// For ever where there is no time.
-pub(in crate::kafka) async fn until(wake: Option<Instant>) {
-    match wake {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}

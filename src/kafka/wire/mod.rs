@@ -15,4 +15,4 @@ pub(crate) use client::{Client, Target};
 pub(crate) use code::name_of;
 pub(super) use connection::MAX_RESPONSE;
 pub(crate) use error::WireError;
-pub(super) use inquiry::{DOUBT, Inquiry, QUESTION, Said, in_time, until};
+pub(super) use inquiry::{DOUBT, Inquiry, QUESTION, Said, in_time};

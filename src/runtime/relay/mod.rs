@@ -10,6 +10,7 @@
 //! publishes as well; each of them sends a key's rows in order, so the first occurrences are in order whatever happens.
 
 mod buckets;
+mod company;
 mod flight;
 mod round;
 mod run;

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::Options;
 use super::buckets::Buckets;
+use super::company::company;
 use super::flight::{Flight, Landed, admit, record_of};
 use super::unrecorded::Unrecorded;
 use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
@@ -20,16 +21,6 @@ use crate::unit::UnixMillis;
 /// Full batches that are in flight at the same time: while one is acknowledged the next is read, and the one before
 /// recorded.
 const FLIGHTS: usize = 4;
-/// How long the next batch waits for company behind one that was not full, for each of that one's rows, and at most. Every
-/// batch costs statements of its own, and each broker a request with all that follows it among the replicas.
-///
-/// As long as that is short it ends with the beat of the clock, at which other relays have their rounds too, those of other
-/// services as well: brokers' replicas and consumers then ask once for what all of them write.
-const COMPANY_A_ROW: Duration = Duration::from_micros(150);
-const MOST_COMPANY: Duration = Duration::from_millis(100);
-/// The beat that is too near behind a round to be the next one's.
-const TOO_NEAR: Duration = Duration::from_millis(2);
-
 /// Publishes the rows of one store.
 pub struct Relay<P> {
     pub(super) store: Store,
@@ -80,17 +71,6 @@ pub struct Relayed {
     pub reason: Option<String>,
     /// Rows that the producer still has, of partitions that are stuck.
     pub in_flight: usize,
-}
-
-/// How long a batch that is not full, of so many rows and taken at that time, keeps the next one waiting.
-fn company(rows: usize, beat: Duration, now: UnixMillis) -> Duration {
-    let wanted = COMPANY_A_ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)).min(MOST_COMPANY);
-    if wanted > beat {
-        return wanted;
-    }
-    let length = i64::try_from(beat.as_millis()).unwrap_or(i64::MAX).max(1);
-    let left = Duration::from_millis(u64::try_from(length - now.0.rem_euclid(length)).unwrap_or(0));
-    if left < TOO_NEAR { left + beat } else { left }
 }
 
 impl<P: Publisher> Relay<P> {
@@ -152,8 +132,7 @@ impl<P: Publisher> Relay<P> {
         {
             newest.wait(self.options.patience).await;
         }
-        let dead = self.land(&mut relayed).await;
-        relayed.published += self.record(&dead, now).await?;
+        self.land(&mut relayed, now).await?;
         Ok(relayed)
     }
 
@@ -163,7 +142,7 @@ impl<P: Publisher> Relay<P> {
         for flight in &mut self.flights {
             flight.hear_ready();
         }
-        let dead = self.land(&mut relayed).await;
+        let dead = self.note(&mut relayed).await;
         if !dead.is_empty() || self.recording_due().is_some_and(|due| due <= Instant::now()) {
             relayed.published += self.record(&dead, now).await?;
         }
@@ -249,8 +228,7 @@ impl<P: Publisher> Relay<P> {
         };
         let _ = tokio::time::timeout(wait, all).await;
         let mut relayed = Relayed::default();
-        let dead = self.land(&mut relayed).await;
-        relayed.published += self.record(&dead, now).await?;
+        self.land(&mut relayed, now).await?;
         Ok(relayed)
     }
 
@@ -303,8 +281,15 @@ impl<P: Publisher> Relay<P> {
         stuck.into_iter().collect()
     }
 
+    /// Takes note of what is known, and records all of it.
+    async fn land(&mut self, relayed: &mut Relayed, now: UnixMillis) -> Result<(), StoreError> {
+        let dead = self.note(relayed).await;
+        relayed.published += self.record(&dead, now).await?;
+        Ok(())
+    }
+
     /// Takes note of what is known; the rows that no broker takes.
-    async fn land(&mut self, relayed: &mut Relayed) -> Vec<Dead> {
+    async fn note(&mut self, relayed: &mut Relayed) -> Vec<Dead> {
         let mut acknowledged = Vec::new();
         let mut suspects = Vec::new();
         let mut dead = Vec::new();
@@ -383,22 +368,5 @@ impl<P: Publisher> Relay<P> {
         self.unrecorded.forget();
         self.boundary.reach(Boundary::Recorded);
         Ok(count)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounds_of_few_rows_fall_on_the_beat_and_those_of_many_wait_longer() {
-        let began = 1_725_185_730_000 / 12 * 12;
-        let length = Duration::from_millis(12);
-        let company = |rows, after: i64| company(rows, length, UnixMillis(began + after)).as_millis();
-        for (after, wait) in [(0, 12), (1, 11), (9, 3), (10, 2), (11, 13)] {
-            assert_eq!(company(1, after), wait);
-            assert_eq!(company(80, after), wait);
-        }
-        assert_eq!((company(200, 5), company(600, 5), company(100_000, 5)), (30, 90, 100));
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::round::Room;
 use super::{Relay, Relayed};
-use crate::messaging::{Publisher, doubled};
+use crate::messaging::{Publisher, doubled, until};
 use crate::store::{StoreError, lease, outbox};
 use crate::unit::UnixMillis;
 
@@ -113,13 +113,6 @@ pub async fn run<P: Publisher>(
         tracing::warn!("relay: {error}");
     }
     Ok(())
-}
-
-async fn until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// What the round came to, and whether rows were looked for.
