@@ -57,7 +57,7 @@ async fn held(
     orders: &BTreeSet<&OrderId>,
     products: &BTreeSet<&ProductId>,
 ) -> Result<Rows, StoreError> {
-    type Row = (bool, String, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<bool>);
+    type Row = (String, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<bool>);
     let (orders, products) = (json(&singly(orders))?, json(&singly(products))?);
     let rows: Vec<Row> = with_connection!(tx, |connection| {
         let (each, held) = (connection.each(), connection.held());
@@ -70,32 +70,27 @@ async fn held(
                  SELECT id, available, reserved, told FROM product
                  WHERE id IN (SELECT value ->> 0 FROM {of_products}) ORDER BY id {held}
              )
-             SELECT true, order_id, reservation_id, reason, NULL, NULL, NULL FROM known
-             UNION ALL SELECT false, id, NULL, NULL, available, reserved, told FROM level"
+             SELECT order_id, reservation_id, reason, NULL, NULL, NULL FROM known
+             UNION ALL SELECT id, NULL, NULL, available, reserved, told FROM level"
         );
         sqlx::query_as(AssertSqlSafe(sql)).bind(&orders).bind(&products).fetch_all(connection).await?
     });
     let mut held = Rows::default();
-    for (is_order, id, reservation, reason, available, reserved, told) in rows {
-        if is_order {
-            let outcome = match (reservation, reason) {
-                (Some(id), _) => Some(Outcome::Reserved {
-                    id: ReservationId::new(id).map_err(damaged)?,
-                    items: Vec::new(),
-                }),
-                (None, Some(reason)) => Some(Outcome::Failed { reason: Text::new(reason).map_err(damaged)? }),
-                (None, None) => None,
-            };
-            held.0.insert(OrderId::new(id).map_err(damaged)?, Order { outcome, sagas: BTreeMap::new() });
-        } else {
-            let stock = |count: Option<i64>| u64::try_from(count.unwrap_or(-1)).map_err(damaged);
-            let level = Level {
-                available: stock(available)?,
-                reserved: stock(reserved)?,
-                told: told.unwrap_or_default(),
-            };
-            held.1.insert(ProductId::new(id).map_err(damaged)?, level);
+    for (id, reservation, reason, available, reserved, told) in rows {
+        if let (Some(available), Some(reserved), Some(told)) = (available, reserved, told) {
+            let available = u64::try_from(available).map_err(damaged)?;
+            let reserved = u64::try_from(reserved).map_err(damaged)?;
+            held.1.insert(ProductId::new(id).map_err(damaged)?, Level { available, reserved, told });
+            continue;
         }
+        let outcome = match (reservation, reason) {
+            (Some(id), _) => {
+                Some(Outcome::Reserved { id: ReservationId::new(id).map_err(damaged)?, items: Vec::new() })
+            }
+            (None, Some(reason)) => Some(Outcome::Failed { reason: Text::new(reason).map_err(damaged)? }),
+            (None, None) => None,
+        };
+        held.0.insert(OrderId::new(id).map_err(damaged)?, Order { outcome, sagas: BTreeMap::new() });
     }
     Ok(held)
 }

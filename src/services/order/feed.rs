@@ -4,7 +4,7 @@
 //! for the versions of all orders that somebody waits for, as often as that costs little.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -24,7 +24,10 @@ const KEPT: usize = 4;
 
 /// Tells what orders hear. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Feed(Arc<Mutex<HashMap<String, watch::Sender<News>>>>);
+pub(crate) struct Feed(Arc<Mutex<Watched>>);
+
+/// Orders that somebody waits for.
+type Watched = HashMap<String, watch::Sender<News>>;
 
 /// What is known of an order.
 #[derive(Debug, Default)]
@@ -47,17 +50,18 @@ impl News {
 
     /// Whether it was none that is known.
     fn has(&mut self, entry: Entry) -> bool {
-        let follows = entry.version == self.version + 1;
-        let mut before = if follows { std::mem::take(&mut self.entries) } else { VecDeque::new() };
-        let newer = self.has_version(entry.version);
-        if newer {
-            before.push_back(entry);
-            if before.len() > KEPT {
-                before.pop_front();
-            }
-            self.entries = before;
+        if entry.version <= self.version {
+            return false;
         }
-        newer
+        if entry.version > self.version + 1 {
+            self.entries.clear();
+        }
+        self.version = entry.version;
+        self.entries.push_back(entry);
+        if self.entries.len() > KEPT {
+            self.entries.pop_front();
+        }
+        true
     }
 
     /// What the order heard after its version `seen`; `None`: the store has to be asked.
@@ -95,7 +99,7 @@ impl Drop for Watch {
 }
 
 impl Feed {
-    fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<String, watch::Sender<News>>> {
+    fn watched(&self) -> MutexGuard<'_, Watched> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
