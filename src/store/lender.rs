@@ -1,8 +1,8 @@
 //! A database's connections, each lent to one at a time.
 //!
-//! sqlx's pool asks every connection that comes back whether it is still there, by a message whose answer it waits for: a
-//! quarter of all messages of a service that writes small transactions. Here one that ended its work in order is known to be
-//! fine and is lent again as it is; only what was dropped on the way goes back by way of the pool.
+//! sqlx's pool asks every connection that comes back whether it is still there, by a message whose answer it waits for, after
+//! each transaction. Here one that ended its work in order is known to be fine and is lent again as it is; only what was
+//! dropped on the way goes back by way of the pool.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -139,7 +139,8 @@ impl<DB: Runs> Lent<DB> {
         Ok(())
     }
 
-    fn give_back(mut self) {
+    /// Lets others have the connection. Not in a transaction.
+    pub(super) fn give_back(mut self) {
         let Some(connection) = self.connection.take() else { return };
         let returned = Instant::now();
         let mut kept = self.lender.kept();

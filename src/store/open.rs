@@ -168,7 +168,7 @@ impl Store {
         if let Pool::Sqlite { writer, .. } = &self.pool {
             let mut lent = writer.lend().await?;
             lent.execute("PRAGMA shrink_memory").await?;
-            lent.end("COMMIT").await?;
+            lent.give_back();
         }
         Ok(())
     }
