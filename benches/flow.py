@@ -10,6 +10,7 @@ import urllib.request
 
 from support import measure, messaging, stores
 from support.processes import Stopwatch, Watched, split, surroundings
+from support.topics import Cluster
 
 TURNS = int(os.environ.get("BENCH_PAIRS", "3"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "60"))
@@ -35,7 +36,7 @@ class Bench:
         self.flow, self.kafkaflow, self.spring = (os.environ[name] for name in ["BENCH_FLOW", "BENCH_KAFKAFLOW", "BENCH_SPRING_FLOW"])
         self.brokers, self.postgres, self.work = os.environ["BENCH_BROKERS"], os.environ["BENCH_POSTGRES"], os.environ["BENCH_WORK"]
         self.around = surroundings()
-        messaging.delete_at_once()
+        Cluster.running().delete_at_once()
         self.runs = {}
 
     def service(self, who, port, store, topology, letters):

@@ -17,12 +17,6 @@ def tool(*arguments):
     subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
 
 
-def delete_at_once():
-    """Deleted topics' files would otherwise be removed a minute later, in the middle of another run."""
-    broker = wire.Broker(os.environ["BENCH_BROKERS"].split(",")[0])
-    broker.ask(wire.set_brokers_default("log.segment.delete.delay.ms", "1000"))
-
-
 def await_deletions():
     """Until the files of deleted topics are gone."""
     left = lambda: glob.glob(f"{os.environ['BENCH_CLUSTER_DIR']}/node-*/data/*/*-delete")

@@ -59,9 +59,12 @@ class Cluster:
         return cls.running()
 
     def prepare(self):
-        # Deleted topics' files would otherwise be removed a minute later, in the middle of another measurement.
-        self.brokers[0].ask(wire.set_brokers_default("log.segment.delete.delay.ms", "1000"))
+        self.delete_at_once()
         self.delete_all()
+
+    def delete_at_once(self):
+        """Deleted topics' files would otherwise be removed a minute later, in the middle of another measurement."""
+        self.brokers[0].ask(wire.set_brokers_default("log.segment.delete.delay.ms", "1000"))
 
     def create(self, count):
         """Afterwards there are the first `count` topics and no others of ours, everywhere."""
