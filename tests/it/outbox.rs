@@ -10,7 +10,7 @@ use kafkaflow::store::{Location, Store};
 use kafkaflow::unit::UnixMillis;
 
 use crate::support::Folder;
-use crate::support::brokers::{brokers, prefix, tool};
+use crate::support::brokers::{brokers, create_topic, prefix};
 use crate::support::stores::{database, sqlite};
 
 fn event(topic: &str, id: &str, key: &str) -> Event {
@@ -29,10 +29,6 @@ async fn write(store: &Store, events: &[Event]) {
     let mut tx = store.tx();
     outbox::write(&mut tx, events, KeyOrder::Lock, UnixMillis::now()).await.unwrap();
     tx.commit().await.unwrap();
-}
-
-fn create(topic: &str) {
-    tool(&["topics", "--create", "--topic", topic, "--partitions", "2", "--replication-factor", "3"]);
 }
 
 /// Publishes all that waits.
@@ -65,7 +61,7 @@ async fn publish(topic: &str, id: &str, key: &str) {
 async fn commands_tell_the_truth(folder: &Folder, location: &str) {
     let prefix = prefix("outbox");
     let topic = format!("{prefix}.orders");
-    create(&topic);
+    create_topic(&topic, 2, &[]);
     let run = |args: &[&str]| {
         let brokers = brokers();
         let env = [("KAFKAFLOW_STORE", location), ("KAFKAFLOW_BROKERS", brokers.as_str())];
@@ -129,7 +125,7 @@ async fn dead_rows(run: &impl Fn(&[&str]) -> crate::support::Run, store: &Store,
     );
     let refused = run(&["outbox", "dead", "--drop", "1", "--service", "order"]);
     assert_eq!(refused.code, 1, "{}", refused.stderr);
-    create(&missing);
+    create_topic(&missing, 2, &[]);
     let again = run(&["outbox", "dead", "--retry", "all", "--service", "order"]);
     assert_eq!(
         (again.code, again.stdout.as_str()),

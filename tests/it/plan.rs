@@ -1,6 +1,6 @@
 //! `kafkaflow plan` and `kafkaflow snapshot` on real brokers and on snapshots.
 
-use crate::support::brokers::{brokers, eventually, prefix, tool};
+use crate::support::brokers::{brokers, eventually, grow_topic, prefix, tool};
 use crate::support::{Folder, Run};
 
 const SHOP: &str = "\
@@ -170,7 +170,7 @@ fn a_change_made_with_kafkas_own_tools_is_seen_and_mended() {
             .concat(),
     );
     tool(&[&["configs", "--alter"], &entity[..], &["--delete-config", "min.insync.replicas"]].concat());
-    tool(&["topics", "--alter", "--topic", &paid, "--partitions", "5"]);
+    grow_topic(&paid, 5);
     let run = eventually(std::time::Duration::from_secs(20), || {
         let run = shop.run("plan", &[]);
         (run.stdout.contains("5 -> 3") && run.stdout.contains("min.insync")).then_some(run)

@@ -1,6 +1,6 @@
 //! The real brokers that `./dev test` started.
 
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -29,6 +29,24 @@ pub(crate) fn tool(args: &[&str]) -> String {
     dev(&[&["kafka", "tool", "--cluster", &cluster()], args].concat())
 }
 
+/// Creates a topic that no other test names. When the controller changes while it does so, the tool asks again, and what
+/// the first request made stands already.
+pub(crate) fn create_topic(topic: &str, partitions: i32, more: &[&str]) {
+    let partitions = partitions.to_string();
+    let create = ["topics", "--create", "--if-not-exists", "--topic", topic, "--replication-factor", "3"];
+    tool(&[&create[..], &["--partitions", &partitions], more].concat());
+}
+
+/// Gives a topic so many partitions. A request that is repeated, as above, finds the topic with as many as it asks for.
+pub(crate) fn grow_topic(topic: &str, partitions: i32) {
+    let count = partitions.to_string();
+    let alter = ["topics", "--alter", "--topic", topic, "--partitions", &count];
+    let output = run_dev(&[&["kafka", "tool", "--cluster", &cluster()], &alter[..]].concat());
+    let said = text(&output.stdout) + &text(&output.stderr);
+    let has_them = said.contains(&format!("already has {count} partition"));
+    assert!(output.status.success() || has_them, "{topic} to {count} partitions: {said}");
+}
+
 /// The name of the brokers' cluster: benchmarks run tests on one of their own.
 fn cluster() -> String {
     std::env::var("KAFKAFLOW_TEST_CLUSTER").unwrap_or_else(|_| "main".to_owned())
@@ -36,10 +54,17 @@ fn cluster() -> String {
 
 /// Runs `./dev` with these arguments. Fails with its output.
 pub(crate) fn dev(args: &[&str]) -> String {
-    let output = Command::new("./dev").args(args).current_dir(ROOT).output().expect("./dev starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let output = run_dev(args);
     assert!(output.status.success(), "./dev {args:?}: {}{}", text(&output.stdout), text(&output.stderr));
     text(&output.stdout)
+}
+
+fn run_dev(args: &[&str]) -> Output {
+    Command::new("./dev").args(args).current_dir(ROOT).output().expect("./dev starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Produces records by Apache's console producer, each line `name:value,…<tab>key<tab>value`: its headers, its key and

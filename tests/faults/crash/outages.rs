@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::child::Signal;
 use super::world::{Kind, World};
-use crate::support::brokers::{dev, eventually, prefix, tool};
+use crate::support::brokers::{dev, eventually, grow_topic, prefix, tool};
 use kafkaflow::runtime::Boundary;
 
 fn at(boundary: Boundary) -> usize {
@@ -64,7 +64,7 @@ fn partitions_added_under_load_cost_nothing() {
     let source = format!("{}.in", world.orders.name);
     // What was there is handled first: the order of a key over two partitions is nobody's promise.
     eventually(Duration::from_secs(60), || (world.effects() >= 190).then_some(()));
-    tool(&["topics", "--alter", "--topic", &source, "--partitions", "6"]);
+    grow_topic(&source, 6);
     let grown = || {
         let described = tool(&["topics", "--describe", "--topic", &source]);
         described.contains("PartitionCount: 6").then_some(())

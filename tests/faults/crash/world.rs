@@ -10,7 +10,7 @@ use sqlx::Connection;
 use super::check::{self, Figures, Found};
 use super::child::{Orders, Signal};
 use crate::support::Folder;
-use crate::support::brokers::{brokers, tool};
+use crate::support::brokers::{brokers, create_topic};
 use crate::support::stores;
 
 pub(super) const PARTITIONS: i32 = 3;
@@ -45,19 +45,7 @@ impl World {
             }
         };
         for (topic, partitions) in [("in", PARTITIONS), ("out", PARTITIONS), ("in.DLT", 1)] {
-            let topic = format!("{name}.{topic}");
-            tool(&[
-                "topics",
-                "--create",
-                "--topic",
-                &topic,
-                "--partitions",
-                &partitions.to_string(),
-                "--replication-factor",
-                "3",
-                "--config",
-                "min.insync.replicas=2",
-            ]);
+            create_topic(&format!("{name}.{topic}"), partitions, &["--config", "min.insync.replicas=2"]);
         }
         let orders = Orders {
             brokers: brokers(),
