@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, Executor, Pool, Postgres, Sqlite};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Database, Executor, Pool, Postgres, Sqlite};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -151,6 +152,20 @@ impl<DB: Runs> Lent<DB> {
         if kept.first().is_some_and(|first| returned - first.returned > UNNEEDED) {
             kept.remove(0);
         }
+    }
+}
+
+impl Lent<Sqlite> {
+    /// Runs statements that begin a transaction and end it. None of them has happened when one fails.
+    pub(super) async fn whole_transaction(
+        mut self,
+        statements: String,
+        values: SqliteArguments,
+    ) -> Result<Self, sqlx::Error> {
+        self.in_transaction = true;
+        sqlx::query_with(AssertSqlSafe(statements), values).execute(&mut *self).await?;
+        self.in_transaction = false;
+        Ok(self)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use sqlx::{Executor, PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::lender::Lent;
 use super::open::Pool;
@@ -127,6 +128,24 @@ impl Tx {
             Some(Open::Postgres(lent)) => Ok(Connection::Postgres(lent)),
             None => Err(StoreError::None),
         }
+    }
+
+    /// Runs statements of SQLite's. Where they are meant to be alone, in a transaction of their own that they also end.
+    pub(super) async fn run_in_sqlite(
+        &mut self,
+        statements: String,
+        values: SqliteArguments,
+    ) -> Result<(), StoreError> {
+        if let (Kind::WritesOnce, None, Pool::Sqlite { writer, .. }) =
+            (self.kind, &self.open, &self.store()?.pool)
+        {
+            let lent = writer.lend().await?;
+            let statements = format!("BEGIN IMMEDIATE;\n{statements};\nCOMMIT");
+            self.open = Some(Open::Sqlite(lent.whole_transaction(statements, values).await?));
+        } else if let Connection::Sqlite(connection) = self.connection().await? {
+            sqlx::query_with(AssertSqlSafe(statements), values).execute(connection).await?;
+        }
+        Ok(())
     }
 
     /// Runs one record's work so that its failure leaves no trace: what follows can be undone by

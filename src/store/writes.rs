@@ -3,16 +3,16 @@
 use serde::Serialize;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe};
+use sqlx::{Arguments, AssertSqlSafe, Encode, Type};
 
 use super::open::Pool;
 use super::{Connection, Dialect, StoreError, Tx, json};
 
-/// Writes of one transaction, which none of them reads: in PostgreSQL one statement, since every statement is a message
-/// there whose answer is waited for; in SQLite, whose statements are calls, one after the other.
+/// Writes of one transaction, which none of them reads. Each message to a database is waited for, to SQLite's too, which has
+/// a thread of its own: so it is one for all of them. PostgreSQL has them in one statement, SQLite as one text.
 pub(crate) enum Writes {
     Postgres(Parts),
-    Sqlite(Vec<(String, SqliteArguments)>),
+    Sqlite(Script),
 }
 
 /// The `WITH` of a statement, and its parameters.
@@ -20,6 +20,13 @@ pub(crate) enum Writes {
 pub(crate) struct Parts {
     queries: Vec<String>,
     values: PgArguments,
+}
+
+/// Statements, and the parameters of all of them, which are numbered through.
+#[derive(Default)]
+pub(crate) struct Script {
+    statements: Vec<String>,
+    values: SqliteArguments,
 }
 
 impl Parts {
@@ -31,11 +38,20 @@ impl Parts {
     /// A parameter, as it stands in a query.
     pub(super) fn bind<'v, T>(&mut self, value: T) -> Result<String, StoreError>
     where
-        T: sqlx::Encode<'v, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+        T: Encode<'v, sqlx::Postgres> + Type<sqlx::Postgres>,
     {
-        Arguments::add(&mut self.values, value).map_err(|error| StoreError::Sql(error.to_string()))?;
-        Ok(format!("${}", self.values.len()))
+        bind(&mut self.values, value)
     }
+}
+
+/// A parameter, as it stands in a statement.
+fn bind<'v, A, T>(values: &mut A, value: T) -> Result<String, StoreError>
+where
+    A: Arguments,
+    T: Encode<'v, A::Database> + Type<A::Database>,
+{
+    values.add(value).map_err(|error| StoreError::Sql(error.to_string()))?;
+    Ok(format!("${}", values.len()))
 }
 
 impl Writes {
@@ -43,7 +59,7 @@ impl Writes {
     pub(crate) fn of(tx: &Tx) -> Result<Self, StoreError> {
         Ok(match tx.store()?.pool {
             Pool::Postgres(_) => Self::Postgres(Parts::default()),
-            Pool::Sqlite { .. } => Self::Sqlite(Vec::new()),
+            Pool::Sqlite { .. } => Self::Sqlite(Script::default()),
         })
     }
 
@@ -63,10 +79,10 @@ impl Writes {
                 let each = sqlx::PgConnection::EACH.replace("$1", &rows);
                 parts.query(&format!("rows_{}", parts.queries.len()), &statement(&each));
             }
-            Self::Sqlite(statements) => {
-                let mut values = SqliteArguments::default();
-                Arguments::add(&mut values, rows).map_err(|error| StoreError::Sql(error.to_string()))?;
-                statements.push((statement(sqlx::SqliteConnection::EACH), values));
+            Self::Sqlite(script) => {
+                let rows = bind(&mut script.values, rows)?;
+                let each = sqlx::SqliteConnection::EACH.replace("$1", &rows);
+                script.statements.push(statement(&each));
             }
         }
         Ok(())
@@ -81,12 +97,8 @@ impl Writes {
                     sqlx::query_with(AssertSqlSafe(sql), values).execute(connection).await?;
                 }
             }
-            Self::Sqlite(statements) if !statements.is_empty() => {
-                if let Connection::Sqlite(connection) = tx.connection().await? {
-                    for (sql, values) in statements {
-                        sqlx::query_with(AssertSqlSafe(sql), values).execute(&mut *connection).await?;
-                    }
-                }
+            Self::Sqlite(Script { statements, values }) if !statements.is_empty() => {
+                tx.run_in_sqlite(statements.join(";\n"), values).await?;
             }
             // Nothing begins.
             Self::Postgres(_) | Self::Sqlite(_) => {}
