@@ -172,7 +172,8 @@ async fn two_instances_share_hot_products_and_nothing_is_sold_twice(test: TestSt
                     let inventory = inventory_of(prefix);
                     start.wait().await;
                     for batch in batches {
-                        // No conflict either: no two lanes have an order in common, and rows are locked in one order.
+                        // No conflict either: no two lanes have an order in common, and rows are locked in one order, also by
+                        // orders that are placed again for other products.
                         handle(&store, &inventory, &batch).await.unwrap();
                     }
                 }));

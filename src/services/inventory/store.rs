@@ -36,13 +36,13 @@ pub(super) async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Book, Stor
         read_items(tx, &known, &mut orders).await?;
         read_sagas(tx, &known, &mut orders).await?;
     }
-    for order in orders.values() {
-        if let Some(Outcome::Reserved { items, .. }) = &order.outcome {
-            named.extend(items.iter().map(|item| &item.product));
+    // An order that is placed again is answered as before: what it has reserved stays, and is not locked behind the rest.
+    if !all_named {
+        for order in orders.values() {
+            if let Some(Outcome::Reserved { items, .. }) = &order.outcome {
+                named.extend(items.iter().map(|item| &item.product));
+            }
         }
-    }
-    named.retain(|product| !at_once.contains(product));
-    if !named.is_empty() {
         products.extend(held(tx, &BTreeSet::new(), &named).await?.1);
     }
     Ok(Book { products, orders })
