@@ -26,7 +26,12 @@ pub(crate) fn prefix(test: &str) -> String {
 
 /// Runs one of Apache Kafka's own tools: `tool(&["topics", "--list"])`. Fails with its output.
 pub(crate) fn tool(args: &[&str]) -> String {
-    dev(&[&["kafka", "tool", "--cluster", &cluster()], args].concat())
+    dev(&on_the_cluster(&cluster(), args))
+}
+
+/// What `./dev` is told so that one of Apache Kafka's own tools has these arguments.
+fn on_the_cluster<'a>(cluster: &'a str, args: &[&'a str]) -> Vec<&'a str> {
+    [&["kafka", "tool", "--cluster", cluster], args].concat()
 }
 
 /// Creates a topic that no other test names. When the controller changes while it does so, the tool asks again, and what
@@ -41,7 +46,7 @@ pub(crate) fn create_topic(topic: &str, partitions: i32, more: &[&str]) {
 pub(crate) fn grow_topic(topic: &str, partitions: i32) {
     let count = partitions.to_string();
     let alter = ["topics", "--alter", "--topic", topic, "--partitions", &count];
-    let output = run_dev(&[&["kafka", "tool", "--cluster", &cluster()], &alter[..]].concat());
+    let output = run_dev(&on_the_cluster(&cluster(), &alter));
     let said = text(&output.stdout) + &text(&output.stderr);
     let has_them = said.contains(&format!("already has {count} partition"));
     assert!(output.status.success() || has_them, "{topic} to {count} partitions: {said}");
@@ -73,7 +78,7 @@ pub(crate) fn produce(topic: &str, lines: &[String]) {
     use std::io::Write;
     let reader = ["--reader-property", "parse.headers=true", "--reader-property", "parse.key=true"];
     let mut child = Command::new("./dev")
-        .args(["kafka", "tool", "--cluster", &cluster(), "console-producer", "--topic", topic])
+        .args(on_the_cluster(&cluster(), &["console-producer", "--topic", topic]))
         .args(reader)
         .current_dir(ROOT)
         .stdin(std::process::Stdio::piped())
