@@ -26,7 +26,8 @@ pub(crate) struct Desk<'d> {
     pub(crate) operators: &'d Text<320>,
 }
 
-/// Carries out commands in their order; `book` is what is known of their orders and of all their products.
+/// Carries out commands in their order; `book` is what is known of their orders and of all products that
+/// they name; where some do not place orders, also of what their orders have reserved.
 ///
 /// An order reserves all of its items or none. A product runs short when a reservation takes the last piece, or when
 /// there is not enough of it for an order: then operations are told, once until it is restocked.

@@ -29,8 +29,8 @@ pub(super) async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Book, Stor
     let mut named: BTreeSet<&ProductId> = commands.iter().flat_map(Command::products).collect();
     // What others than new orders are about shows when their reservations are read, and all products are locked in one order.
     let all_named = commands.iter().all(|command| matches!(command, Command::Place(_)));
-    let at_once = if all_named { std::mem::take(&mut named) } else { BTreeSet::new() };
-    let (mut orders, mut products) = held(tx, &ids, &at_once).await?;
+    let not_yet = BTreeSet::new();
+    let (mut orders, mut products) = held(tx, &ids, if all_named { &named } else { &not_yet }).await?;
     if !orders.is_empty() {
         let known = json(&singly(orders.keys()))?;
         read_items(tx, &known, &mut orders).await?;
@@ -43,7 +43,9 @@ pub(super) async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Book, Stor
                 named.extend(items.iter().map(|item| &item.product));
             }
         }
-        products.extend(held(tx, &BTreeSet::new(), &named).await?.1);
+        if !named.is_empty() {
+            products = held(tx, &BTreeSet::new(), &named).await?.1;
+        }
     }
     Ok(Book { products, orders })
 }
