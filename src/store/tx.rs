@@ -9,6 +9,9 @@ use super::lender::Lent;
 use super::open::Pool;
 use super::{Store, StoreError};
 
+/// Who will write in SQLite says so at once: a reader that turns writer may find that another was quicker.
+const TO_WRITE: &str = "BEGIN IMMEDIATE";
+
 /// A transaction. It begins with its first statement, and is rolled back when it is dropped without [`Tx::commit`].
 #[derive(Debug)]
 pub struct Tx {
@@ -105,8 +108,7 @@ impl Tx {
                     let writes = matches!(self.kind, Kind::Writes | Kind::WritesOnce);
                     let mut lent = if writes { writer } else { readers }.lend().await?;
                     match self.kind {
-                        // Who will write says so at once: a reader that turns writer may find that another was quicker.
-                        Kind::Writes | Kind::WritesOnce => lent.begin("BEGIN IMMEDIATE").await?,
+                        Kind::Writes | Kind::WritesOnce => lent.begin(TO_WRITE).await?,
                         Kind::Reads => lent.begin("BEGIN").await?,
                         Kind::Glances => {}
                     }
@@ -140,7 +142,7 @@ impl Tx {
             (self.kind, &self.open, &self.store()?.pool)
         {
             let lent = writer.lend().await?;
-            let statements = format!("BEGIN IMMEDIATE;\n{statements};\nCOMMIT");
+            let statements = format!("{TO_WRITE};\n{statements};\nCOMMIT");
             self.open = Some(Open::Sqlite(lent.whole_transaction(statements, values).await?));
         } else if let Connection::Sqlite(connection) = self.connection().await? {
             sqlx::query_with(AssertSqlSafe(statements), values).execute(connection).await?;
