@@ -16,7 +16,8 @@ pub(super) struct Flight {
     spans: Vec<Option<Sending>>,
     /// Of how many nothing is known.
     flying: usize,
-    /// When something was heard last.
+    /// When it began, and when something was heard last.
+    began: Instant,
     heard: Instant,
     delivery: Delivery,
 }
@@ -53,7 +54,8 @@ impl Flight {
     pub(super) fn new(rows: Vec<Pending>, spans: Vec<Option<Sending>>, delivery: Delivery) -> Self {
         let flying = rows.len();
         let rows = rows.into_iter().map(|row| (row, Fate::Flying)).collect();
-        Self { rows, spans, flying, heard: Instant::now(), delivery }
+        let began = Instant::now();
+        Self { rows, spans, flying, began, heard: began, delivery }
     }
 
     /// Waits for outcomes; `false`: there will be no more.
@@ -178,6 +180,11 @@ impl Flight {
             self.rows.clear();
         }
         landed
+    }
+
+    /// How long it flew until what was heard last.
+    pub(super) fn flew(&self) -> Duration {
+        self.heard - self.began
     }
 
     pub(super) fn is_over(&self) -> bool {

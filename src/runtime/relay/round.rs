@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Options;
 use super::buckets::Buckets;
-use super::company::company;
+use super::company::Company;
 use super::flight::{Flight, Landed, admit, record_of};
 use super::unrecorded::Unrecorded;
 use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
@@ -36,6 +36,7 @@ pub struct Relay<P> {
     partitions: HashMap<String, u32>,
     /// When the next batch may be taken, where the last one was not full.
     next: Option<Instant>,
+    company: Company,
     pub(super) health: Health,
     tracing: Tracing,
     boundary: OnBoundary,
@@ -86,6 +87,7 @@ impl<P: Publisher> Relay<P> {
             unrecorded: Unrecorded::default(),
             partitions: HashMap::new(),
             next: None,
+            company: Company::default(),
             health: Health::default(),
             tracing: Tracing::default(),
             boundary: OnBoundary::default(),
@@ -173,7 +175,7 @@ impl<P: Publisher> Relay<P> {
         relayed.taken = rows.len();
         if !rows.is_empty() {
             let full = relayed.found >= self.options.batch as usize;
-            self.next = (!full).then(|| began + company(relayed.found, self.options.beat, now));
+            self.next = (!full).then(|| began + self.company.after(relayed.found, self.options.beat, now));
             self.boundary.reach(Boundary::Taken);
             let (records, spans) = rows.iter().map(|row| self.outgoing(row)).unzip();
             // Kept before it is waited for: whoever drops this future loses nothing.
@@ -301,7 +303,9 @@ impl<P: Publisher> Relay<P> {
             relayed.unacknowledged += unacknowledged;
             relayed.reason = reason.or(relayed.reason.take());
         }
-        self.flights.retain(|flight| !flight.is_over());
+        for over in self.flights.extract_if(.., |flight| flight.is_over()) {
+            self.company.flew(over.flew());
+        }
         let mut undecided: HashSet<String> = HashSet::new();
         self.doing = "publishes rows alone";
         for row in suspects {
