@@ -38,7 +38,7 @@ class Bench:
         self.brokers, self.postgres, self.work = os.environ["BENCH_BROKERS"], os.environ["BENCH_POSTGRES"], os.environ["BENCH_WORK"]
         self.around = surroundings()
         Cluster.running().delete_at_once()
-        self.runs, self.speeds = {}, []
+        self.runs = {}
 
     def service(self, who, port, store, topology, letters):
         """How the service is started, and its topic of letters."""
@@ -53,7 +53,6 @@ class Bench:
     def once(self, who, what, number):
         messaging.await_deletions()
         os.sync()  # the run before leaves gigabytes that are not written yet
-        self.speeds.append(measure.speed())
         store = stores.sqlite(self.work) if who == "kafkaflow-sqlite" else stores.postgres(self.postgres)
         with messaging.system(self.work) as (topology, letters), store as location:
             self.among(who, what, number, location, topology, letters)
@@ -61,6 +60,7 @@ class Bench:
     def among(self, who, what, number, store, topology, letters):
         port = int(os.environ.get("BENCH_HTTP_PORT", "18300"))
         argv, topic = self.service(who, port, store, topology, letters)
+        speed = measure.speed()
         log = f"{self.work}/flow-{who}.log"
         with open(log, "w", encoding="utf-8") as out:
             service = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT, cwd=self.work)
@@ -76,6 +76,7 @@ class Bench:
                 except subprocess.TimeoutExpired:
                     service.kill()
                     service.wait()
+        answer["speed_ms"] = speed
         measure.note(f"  {who} {what}: {json.dumps(answer)}")
         self.runs.setdefault((who, what), []).append(answer)
 
@@ -126,7 +127,6 @@ class Bench:
             self.once("kafkaflow", "sustained", WINDOW)
             number += 1
         self.runs.clear()
-        self.speeds.clear()
         return number
 
     def of(self, who, what, read):
@@ -219,7 +219,8 @@ def main():
         bars.append([f"memory of the whole process ≤ {BAR_MEMORY_MB} MB", f"{memory} MB", measure.verdict(memory <= BAR_MEMORY_MB)])
         bars.append(["every order accounted for", "", measure.verdict(all(map(exact, ours)))])
     measure.table(["bar", "seen", ""], bars)
-    print(f"\nThe machine's own speed, before each run: two million additions in Python took {measure.spread(bench.speeds, 0)} ms.")
+    speeds = [run["speed_ms"] for runs in bench.runs.values() for run in runs]
+    print(f"The machine's own speed, before each run: two million additions in Python took {measure.spread(speeds, 0)} ms.")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+import timeit
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -47,14 +48,7 @@ def interleaved(contenders, rounds, between=lambda: None):
 
 def speed():
     """Milliseconds that two million additions take here and now, the best of four: what a machine shared with others has to give changes within minutes."""
-    best = None
-    for _ in range(4):
-        began, total = time.perf_counter(), 0
-        for number in range(2_000_000):
-            total += number
-        took = (time.perf_counter() - began) * 1000
-        best = took if best is None else min(best, took)
-    return best
+    return min(timeit.repeat("for number in range(2_000_000): total += number", "total = 0", repeat=4, number=1)) * 1000
 
 
 def median(values):
