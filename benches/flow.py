@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,12 +33,18 @@ BAR_POST_MS, BAR_OUTCOME_MS, BAR_MEMORY_MB = 10, 75, 150
 PEER, LETTERS = "peer.", "notification-service.send-notification"
 
 
+def delete_peers():
+    """A replica's and a consumer's request costs a broker by all the partitions that are asked for: each run has none but its own."""
+    messaging.tool("--delete", "--if-exists", "--topic", f"{re.escape(PEER)}.*")
+
+
 class Bench:
     def __init__(self):
         self.flow, self.kafkaflow, self.spring = (os.environ[name] for name in ["BENCH_FLOW", "BENCH_KAFKAFLOW", "BENCH_SPRING_FLOW"])
         self.brokers, self.postgres, self.work = os.environ["BENCH_BROKERS"], os.environ["BENCH_POSTGRES"], os.environ["BENCH_WORK"]
         self.around = surroundings()
         Cluster.running().delete_at_once()
+        delete_peers()
         self.runs = {}
 
     def service(self, who, port, store, topology, letters):
@@ -56,6 +63,8 @@ class Bench:
         store = stores.sqlite(self.work) if who == "kafkaflow-sqlite" else stores.postgres(self.postgres)
         with messaging.system(self.work) as (topology, letters), store as location:
             self.among(who, what, number, location, topology, letters)
+        if who == "spring":
+            delete_peers()
 
     def among(self, who, what, number, store, topology, letters):
         port = int(os.environ.get("BENCH_HTTP_PORT", "18300"))
