@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::unit::UnixMillis;
 
 /// Behind a batch that was not full the next one waits for one and a half flights, so that the cluster has time for others
-/// too, and behind one of more rows than these for as much again for each so many. Where more rows come than these in one and
-/// a half flights, a longer wait finds more of them and is followed by a longer one, up to the most: batches are as few as
-/// may be then, and a machine that has no time for many is not kept slow by them.
-const ROWS: u32 = 48;
+/// too, and behind one of more rows than these for longer, by the square root of how many times as many there were. So a wait
+/// settles where rows come evenly: at (1.5 flights)² × rows a second / 32. In proportion to the rows it would be the shortest
+/// or the most and nothing between.
+const ROWS: u32 = 32;
 const MOST: Duration = Duration::from_millis(100);
 /// The beat that is too near behind a round to be the next one's.
 const TOO_NEAR: Duration = Duration::from_millis(2);
@@ -33,18 +33,21 @@ impl Company {
 
     /// How long a batch that is not full, of so many rows and taken at that time, keeps the next one waiting.
     ///
-    /// As long as that is short it ends with the beat of the clock, at which other relays have their rounds too, those of
-    /// other services as well: brokers' replicas and consumers then ask once for what all of them write.
+    /// It ends with a beat of the clock, at which other relays have their rounds too, those of other services as well: brokers'
+    /// replicas and consumers then ask once for what all of them write.
     pub(super) fn after(self, rows: usize, beat: Duration, now: UnixMillis) -> Duration {
-        let least = self.flight * 3 / 2;
-        let rows = u32::try_from(rows).unwrap_or(u32::MAX).max(ROWS);
-        let wanted = (least.saturating_mul(rows) / ROWS).min(MOST);
-        if wanted > beat {
-            return wanted;
-        }
-        let length = i64::try_from(beat.as_millis()).unwrap_or(i64::MAX).max(1);
+        let beat = beat.max(Duration::from_millis(1));
+        let beats = self.wanted(rows).as_secs_f64() / beat.as_secs_f64();
+        let length = i64::try_from(beat.as_millis()).unwrap_or(i64::MAX);
         let left = Duration::from_millis(u64::try_from(length - now.0.rem_euclid(length)).unwrap_or(0));
-        if left < TOO_NEAR { left + beat } else { left }
+        let first = if left < TOO_NEAR { left + beat } else { left };
+        first + beat.mul_f64((beats.round() - 1.0).max(0.0))
+    }
+
+    fn wanted(self, rows: usize) -> Duration {
+        let least = (self.flight * 3 / 2).min(MOST);
+        let times = f64::from(u32::try_from(rows).unwrap_or(u32::MAX).max(ROWS)) / f64::from(ROWS);
+        least.mul_f64(times.sqrt()).min(MOST)
     }
 }
 
@@ -54,24 +57,41 @@ mod tests {
 
     const BEAT: Duration = Duration::from_millis(12);
 
-    fn after(flight: u64, rows: usize, now: i64) -> u128 {
-        let company = Company { flight: Duration::from_millis(flight) };
-        company.after(rows, BEAT, UnixMillis(1_725_185_730_000 / 12 * 12 + now)).as_millis()
+    fn company(flight: usize) -> Company {
+        Company { flight: Duration::from_millis(flight as u64) }
+    }
+
+    fn after(flight: usize, rows: usize, now: i64) -> u128 {
+        company(flight).after(rows, BEAT, UnixMillis(1_725_185_730_000 / 12 * 12 + now)).as_millis()
     }
 
     #[test]
-    fn rounds_of_few_rows_fall_on_the_beat() {
+    fn rounds_of_few_rows_fall_on_the_next_beat() {
         for (now, wait) in [(0, 12), (1, 11), (9, 3), (10, 2), (11, 13)] {
-            for (flight, rows) in [(0, 100_000), (4, 1), (4, 80), (8, 48)] {
-                assert_eq!(after(flight, rows, now), wait);
+            for (flight, rows) in [(0, 100_000), (4, 1), (4, 200), (8, 64), (11, 1)] {
+                assert_eq!(after(flight, rows, now), wait, "{flight} ms, {rows} rows");
             }
         }
     }
 
     #[test]
-    fn those_of_many_rows_or_of_a_cluster_that_is_slow_wait_longer() {
-        assert_eq!((after(4, 160, 5), after(8, 96, 5), after(8, 100_000, 5)), (20, 24, 100));
-        assert_eq!((after(20, 1, 5), after(60_000, 1, 5)), (30, 100));
+    fn those_of_many_rows_or_of_a_cluster_that_is_slow_fall_on_a_later_one() {
+        assert_eq!((after(13, 1, 0), after(21, 1, 5), after(8, 192, 5), after(8, 432, 11)), (24, 31, 19, 49));
+        assert_eq!((after(8, 100_000, 0), after(60_000, 1, 0), after(60_000, 100_000, 0)), (96, 96, 96));
+    }
+
+    #[test]
+    fn where_rows_come_evenly_waits_settle() {
+        for (flight, a_second, settled) in
+            [(8, 8_000, 36), (10, 8_000, 56), (16, 4_000, 72), (16, 20_000, 100)]
+        {
+            for start in [1, 100] {
+                let wait = (0..16).fold(start, |wait, _| {
+                    company(flight).wanted(wait * a_second / 1_000).as_millis() as usize
+                });
+                assert!(wait.abs_diff(settled) <= 3, "{flight} ms, {a_second} rows/s: {wait}");
+            }
+        }
     }
 
     #[test]
