@@ -35,7 +35,7 @@ PEER, LETTERS = "peer.", "notification-service.send-notification"
 
 def delete_peers():
     """A replica's and a consumer's request costs a broker by all the partitions that are asked for: each run has none but its own."""
-    messaging.tool("--delete", "--if-exists", "--topic", f"{re.escape(PEER)}.*")
+    messaging.delete(f"{re.escape(PEER)}.*")
 
 
 class Bench:

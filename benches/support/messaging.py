@@ -17,6 +17,10 @@ def tool(*arguments):
     subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
 
 
+def delete(pattern):
+    tool("--delete", "--if-exists", "--topic", pattern)
+
+
 def await_deletions():
     """Until the files of deleted topics are gone."""
     left = lambda: glob.glob(f"{os.environ['BENCH_CLUSTER_DIR']}/node-*/data/*/*-delete")
@@ -34,7 +38,7 @@ def topics(*names, config=()):
         yield made
     finally:
         for name in made:
-            tool("--delete", "--if-exists", "--topic", name)
+            delete(name)
 
 
 @contextlib.contextmanager
@@ -52,5 +56,5 @@ def system(folder):
     try:
         yield os.path.abspath(f"{folder}/topology.yaml"), f"notification-service.{run}.send-notification"
     finally:
-        tool("--delete", "--if-exists", "--topic", f".*[.]{run}[.].*")
+        delete(f".*[.]{run}[.].*")
         shutil.rmtree(folder, ignore_errors=True)

@@ -86,10 +86,10 @@ mod tests {
             [(8, 8_000, 36), (10, 8_000, 56), (16, 4_000, 72), (16, 20_000, 100)]
         {
             for start in [1, 100] {
-                let wait = (0..16).fold(start, |wait, _| {
-                    company(flight).wanted(wait * a_second / 1_000).as_millis() as usize
+                let wait = (0..16).fold(Duration::from_millis(start), |wait, _| {
+                    company(flight).wanted(wait.as_micros() as usize * a_second / 1_000_000)
                 });
-                assert!(wait.abs_diff(settled) <= 3, "{flight} ms, {a_second} rows/s: {wait}");
+                assert!(wait.as_millis().abs_diff(settled) <= 1, "{flight} ms, {a_second} rows/s: {wait:?}");
             }
         }
     }

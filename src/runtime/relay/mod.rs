@@ -32,7 +32,8 @@ pub struct Options {
     pub batch: u32,
     /// How long a round waits after the last acknowledgement before it goes on without the others.
     pub patience: Duration,
-    /// The beat of the clock at which batches are taken that are not full: how long the next one waits for company.
+    /// The beat of the clock at which the batch behind one that was not full is taken: the next beat, or a later one where
+    /// rows are many or batches fly long.
     pub beat: Duration,
     /// What becomes of the rows behind one that no broker takes.
     pub followers: Followers,
