@@ -8,7 +8,7 @@
 mod outcomes;
 mod place;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -27,6 +27,8 @@ const CONNECTIONS: usize = 64;
 const WARM: Duration = Duration::from_secs(30);
 /// Before that ends it is said that it will.
 const SOON: Duration = Duration::from_secs(6);
+/// Seconds of a run that have a figure of their own.
+const SLICE: u64 = 10;
 /// How long the last orders may take.
 const LAST: Duration = Duration::from_secs(60);
 /// Orders of a second whose events are followed.
@@ -187,7 +189,7 @@ async fn paced(
     }
     let idle = Arc::new(Mutex::new(Vec::new()));
     let room = Arc::new(Semaphore::new(10 * CONNECTIONS));
-    let (mut post, mut outcome) = (latencies(), latencies());
+    let mut measured = Measured::default();
     let mut sending: JoinSet<Sent> = JoinSet::new();
     let began = Instant::now();
     let warm = warm.as_secs() * rate;
@@ -224,19 +226,25 @@ async fn paced(
                 }
                 _ => None,
             };
-            Sent { placed, took, outcome, measured: number >= warm }
+            Sent {
+                placed,
+                took,
+                outcome,
+                slice: number.checked_sub(warm).map(|number| number / (rate * SLICE)),
+            }
         });
         while let Some(sent) = sending.try_join_next() {
-            note(sent.expect("an order's task"), &mut ledger, &mut post, &mut outcome);
+            measured.note(sent.expect("an order's task"), &mut ledger);
         }
     }
     println!("end");
     while let Some(sent) = sending.join_next().await {
-        note(sent.expect("an order's task"), &mut ledger, &mut post, &mut outcome);
+        measured.note(sent.expect("an order's task"), &mut ledger);
     }
     let account = account(&ledger, outcomes).await;
     serde_json::json!({
-        "what": "paced", "post_ms": percentiles(&post), "outcome_ms": percentiles(&outcome), "account": account,
+        "what": "paced", "post_ms": measured.of(|slice| &slice.0), "outcome_ms": measured.of(|slice| &slice.1),
+        "account": account,
     })
 }
 
@@ -245,16 +253,32 @@ struct Sent {
     placed: Option<Placed>,
     took: Duration,
     outcome: Option<Duration>,
-    measured: bool,
+    /// In which ten seconds of the run, if it counts.
+    slice: Option<u64>,
 }
 
-fn note(sent: Sent, ledger: &mut Ledger, post: &mut Histogram<u64>, outcome: &mut Histogram<u64>) {
-    ledger.note(sent.placed);
-    if sent.measured {
+/// The run's latencies, and those of every ten seconds of it: what gets worse with time shows there.
+#[derive(Default)]
+struct Measured(BTreeMap<u64, (Histogram<u64>, Histogram<u64>)>);
+
+impl Measured {
+    fn note(&mut self, sent: Sent, ledger: &mut Ledger) {
+        ledger.note(sent.placed);
+        let Some(slice) = sent.slice else { return };
+        let (post, outcome) = self.0.entry(slice).or_insert_with(|| (latencies(), latencies()));
         post.saturating_record(micros(sent.took));
         if let Some(took) = sent.outcome {
             outcome.saturating_record(micros(took));
         }
+    }
+
+    fn of(&self, which: impl Fn(&(Histogram<u64>, Histogram<u64>)) -> &Histogram<u64>) -> serde_json::Value {
+        let mut whole = latencies();
+        self.0.values().for_each(|slice| whole += which(slice));
+        let mut answer = percentiles(&whole);
+        let p99 = |slice| percentiles(which(slice))["p99"].clone();
+        answer["p99_of_10_s"] = self.0.values().map(p99).collect();
+        answer
     }
 }
 
