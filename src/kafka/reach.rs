@@ -54,9 +54,9 @@ impl Cluster {
     }
 
     /// For several services in one process: all have the same producer, which sends together what they publish within
-    /// `linger`.
-    pub(crate) fn sharing_a_producer(self, linger: Duration) -> Result<Self, DataError> {
-        let producer = Some(Producer::open_shared(&self.config, linger)?);
+    /// `linger`, or within `intended` where they said that they would.
+    pub(crate) fn sharing_a_producer(self, linger: Duration, intended: Duration) -> Result<Self, DataError> {
+        let producer = Some(Producer::open_shared(&self.config, linger, intended)?);
         Ok(Self { producer, ..self })
     }
 

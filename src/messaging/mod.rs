@@ -1,6 +1,7 @@
 //! Records, as both planes and the services know them. Knows no event name.
 
 pub mod dead_letter;
+mod intent;
 mod key_hash;
 mod publisher;
 mod record;
@@ -9,6 +10,8 @@ mod trace;
 mod varint;
 mod wait;
 
+pub use intent::Intent;
+pub(crate) use intent::Intents;
 pub use key_hash::{key_hash, partition_of};
 pub use publisher::{
     Acknowledged, Delivery, Outcome, Outgoing, PublishError, Publisher, Told, publish_all, publish_alone,

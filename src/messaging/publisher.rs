@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::Header;
+use super::{Header, Intent};
 use crate::unit::UnixMillis;
 
 /// Outcomes that are taken at once.
@@ -92,6 +92,12 @@ pub trait Publisher: Send + Sync + 'static {
     /// Takes the records over, in this order, and returns at once. Of records with one key and topic, none is
     /// acknowledged unless all before it are.
     fn publish(&self, records: Vec<Outgoing>) -> Delivery;
+
+    /// Says that records will be handed over in a moment, or that there are none after all: until it is dropped, few records
+    /// of others who share the publisher wait for them, but for no more than some milliseconds.
+    fn intend(&self) -> Intent {
+        Intent::default()
+    }
 
     /// How many partitions a topic has, if that is known.
     fn partitions(&self, topic: &str) -> impl Future<Output = Option<u32>> + Send;

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::messaging::{Acknowledged, Delivery, Outgoing, PublishError, Publisher, Told, partition_of};
+use crate::messaging::{
+    Acknowledged, Delivery, Intent, Intents, Outgoing, PublishError, Publisher, Told, partition_of,
+};
 
 /// Partitions of every topic.
 pub(crate) const PARTITIONS: u32 = 4;
@@ -30,6 +32,9 @@ struct Inner {
     /// What was acknowledged, in its order.
     log: Vec<Outgoing>,
     held: Vec<(Told, usize, Outgoing)>,
+    intents: Arc<Intents>,
+    /// Whether each batch was intended.
+    intended: Vec<bool>,
 }
 
 impl Fake {
@@ -38,6 +43,8 @@ impl Fake {
             script: Box::new(|_| Does::Acknowledge),
             log: Vec::new(),
             held: Vec::new(),
+            intents: Arc::default(),
+            intended: Vec::new(),
         })))
     }
 
@@ -52,6 +59,16 @@ impl Fake {
     /// What was acknowledged, in its order.
     pub(crate) fn log(&self) -> Vec<Outgoing> {
         self.0.lock().unwrap().log.clone()
+    }
+
+    /// Whether somebody is about to publish.
+    pub(crate) fn is_intended(&self) -> bool {
+        self.0.lock().unwrap().intents.any()
+    }
+
+    /// Whether each batch was intended, in their order.
+    pub(crate) fn intended(&self) -> Vec<bool> {
+        self.0.lock().unwrap().intended.clone()
     }
 
     /// Acknowledges what was held.
@@ -79,6 +96,8 @@ impl Publisher for Fake {
     fn publish(&self, records: Vec<Outgoing>) -> Delivery {
         let (told, delivery) = Delivery::of(records.len());
         let mut inner = self.0.lock().unwrap();
+        let intended = inner.intents.any();
+        inner.intended.push(intended);
         let mut failed = Vec::new();
         for (at, record) in records.into_iter().enumerate() {
             let partition =
@@ -104,6 +123,10 @@ impl Publisher for Fake {
             }
         }
         delivery
+    }
+
+    fn intend(&self) -> Intent {
+        self.0.lock().unwrap().intents.begin()
     }
 
     async fn partitions(&self, _: &str) -> Option<u32> {

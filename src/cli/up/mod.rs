@@ -44,6 +44,8 @@ use crate::up::{self, Part};
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long the services' relays, which have their rounds at the same beat, wait for each other before they send.
 const TOGETHER: Duration = Duration::from_micros(500);
+/// How long at most, where another is just reading its rows.
+const INTENDED: Duration = Duration::from_millis(8);
 /// Where notifications go that nobody says anything of: standard output is for what `up` itself says.
 const LETTERS: &str = "file:notifications.ndjson";
 
@@ -192,7 +194,7 @@ pub(crate) async fn run(args: Args, out: &mut impl Write) -> Result<Exit, CliErr
 
 /// The services publish by the same one.
 fn one_producer((cluster, kind): (Cluster, ClusterKind)) -> Result<(Cluster, ClusterKind), CliError> {
-    match cluster.sharing_a_producer(TOGETHER) {
+    match cluster.sharing_a_producer(TOGETHER, INTENDED) {
         Ok(cluster) => Ok((cluster, kind)),
         Err(error) => Err(CliError::failed("the services do not start").because(error)),
     }

@@ -33,12 +33,20 @@ pub(super) struct Book {
     pub(super) busy: BTreeSet<i32>,
     /// Bytes of records that nobody was told of.
     pub(super) weight: usize,
-    /// While records that came wait for others: until when, and how many bytes they have.
-    gathers: Option<(Instant, usize)>,
+    gathers: Option<Gathering>,
     /// Where the next request begins to look, so that all partitions have their turn.
     turn: usize,
     /// Partitions of records without a key, in turn.
     keyless: usize,
+}
+
+/// Records that came wait for others.
+#[derive(Debug)]
+struct Gathering {
+    began: Instant,
+    /// When it is over, unless they have become many before.
+    until: Instant,
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -109,8 +117,8 @@ impl Book {
             self.put(topic, waiting);
         }
         if let Some(linger) = self.settings.linger {
-            let (_, gathered) = self.gathers.get_or_insert((now + linger, 0));
-            *gathered += self.weight - before;
+            let gathering = Gathering { began: now, until: now + linger, bytes: 0 };
+            self.gathers.get_or_insert(gathering).bytes += self.weight - before;
         }
     }
 
@@ -177,13 +185,18 @@ impl Book {
         }
     }
 
-    /// Requests for brokers that have none: of every partition that is theirs and has something, one batch.
-    pub(super) fn ship(&mut self, now: Instant, time: UnixMillis) -> Vec<Shipment> {
+    /// Requests for brokers that have none: of every partition that is theirs and has something, one batch. `intended`:
+    /// somebody is about to publish.
+    pub(super) fn ship(&mut self, now: Instant, time: UnixMillis, intended: bool) -> Vec<Shipment> {
         let Some(by) = self.identity else { return Vec::new() };
-        self.gathers = self.gathers.filter(|(until, gathered)| *until > now && *gathered < PLENTY);
-        if self.gathers.is_some() {
-            return Vec::new();
+        if let (Some(gathering), Some(linger)) = (&mut self.gathers, self.settings.linger) {
+            let patience = if intended { linger.max(self.settings.intended) } else { linger };
+            gathering.until = gathering.began + patience;
+            if gathering.until > now && gathering.bytes < PLENTY {
+                return Vec::new();
+            }
         }
+        self.gathers = None;
         let mut loads: HashMap<i32, (usize, HashMap<usize, Vec<PartitionProduceData>>)> = HashMap::new();
         self.turn = self.turn.wrapping_add(1);
         let mut ready: Vec<(usize, usize)> = self.active.iter().copied().collect();
@@ -231,7 +244,10 @@ impl Book {
     pub(super) fn rests_until(&self) -> Option<Instant> {
         self.identity?;
         let lanes = self.active.iter().map(|(at, partition)| &self.topics[*at].lanes[*partition]);
-        lanes.filter_map(Lane::rests_until).chain(self.gathers.map(|(until, _)| until)).min()
+        lanes
+            .filter_map(Lane::rests_until)
+            .chain(self.gathers.as_ref().map(|gathering| gathering.until))
+            .min()
     }
 
     /// Tells everybody that nothing more is known.

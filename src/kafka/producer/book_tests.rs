@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use tokio::time::Instant;
 
 use super::Settings;
-use super::book::Book;
+use super::book::{Book, Shipment};
 use super::fakes::{BROKERS_LIMIT, Cluster, Does, PARTITIONS, TOPIC, UNKNOWN_TOPIC};
 use crate::kafka::compression::Compression;
 use crate::messaging::{Acknowledged, Delivery, Outgoing, PublishError};
@@ -23,6 +23,7 @@ const SETTINGS: Settings = Settings {
     largest: 100_000,
     most: 1_000_000,
     linger: None,
+    intended: Duration::ZERO,
     timeout: Duration::from_secs(30),
 };
 
@@ -51,12 +52,12 @@ struct Play {
 
 impl Play {
     fn new(does: impl IntoIterator<Item = Does>) -> Self {
-        Self::lingering(does, None)
+        Self::set(does, SETTINGS)
     }
 
-    fn lingering(does: impl IntoIterator<Item = Does>, linger: Option<Duration>) -> Self {
+    fn set(does: impl IntoIterator<Item = Does>, settings: Settings) -> Self {
         Self {
-            book: Book::new(Settings { linger, ..SETTINGS }),
+            book: Book::new(settings),
             cluster: Cluster::new(),
             now: Instant::now(),
             does: does.into_iter().collect(),
@@ -78,7 +79,7 @@ impl Play {
         if self.book.asks_for_identity() {
             self.book.identify(self.cluster.identity());
         }
-        for shipment in self.book.ship(self.now, NOW) {
+        for shipment in self.book.ship(self.now, NOW, false) {
             let does = self.does.pop_front().unwrap_or(Does::Answers);
             match self.cluster.handle(&shipment, does) {
                 Some(answer) => drop(self.book.answered(shipment.broker, &answer, self.now)),
@@ -124,7 +125,7 @@ proptest! {
         does in proptest::collection::vec(does(), 0..40),
         linger in proptest::option::of((0_u64..3000).prop_map(Duration::from_millis)),
     ) {
-        let mut play = Play::lingering(does, linger);
+        let mut play = Play::set(does, Settings { linger, ..SETTINGS });
         let mut expected: HashMap<i32, Vec<String>> = HashMap::new();
         let mut number = 0;
         for batch in &batches {
@@ -260,43 +261,64 @@ fn a_broker_gets_one_request_with_all_that_is_its_own() {
     play.publish((0..PARTITIONS).map(|partition| record(partition, "v")).collect());
     play.book.learn(&play.cluster.metadata(), play.now);
     play.book.identify(play.cluster.identity());
-    let shipments = play.book.ship(play.now, NOW);
+    let shipments = play.book.ship(play.now, NOW, false);
     assert_eq!(shipments.len(), 2);
     for shipment in &shipments {
         assert_eq!(shipment.request.topic_data[0].partition_data.len(), 2);
     }
-    assert!(play.book.ship(play.now, NOW).is_empty(), "each has one at a time");
+    assert!(play.book.ship(play.now, NOW, false).is_empty(), "each has one at a time");
+}
+
+/// A producer that knows the cluster, and for how long few records wait for others.
+fn waiting(linger: Duration, intended: Duration) -> Play {
+    let mut play = Play::set([], Settings { linger: Some(linger), intended, ..SETTINGS });
+    play.publish(vec![record(0, "known")]);
+    play.play_on();
+    play
+}
+
+fn partitions(shipments: &[Shipment]) -> usize {
+    shipments.iter().map(|shipment| shipment.request.topic_data[0].partition_data.len()).sum()
 }
 
 #[test]
 fn few_records_wait_for_others_to_go_with_them_and_many_do_not() {
     const LINGER: Duration = Duration::from_millis(2);
-    let knowing = || {
-        let mut play = Play::lingering([], Some(LINGER));
-        play.publish(vec![record(0, "known")]);
-        play.book.learn(&play.cluster.metadata(), play.now);
-        play.book.identify(play.cluster.identity());
-        play.step();
-        play.step();
-        assert!(play.book.is_empty());
-        play
-    };
-    let records = |shipments: &[super::book::Shipment]| -> usize {
-        shipments.iter().map(|shipment| shipment.request.topic_data[0].partition_data.len()).sum()
-    };
-
-    let mut play = knowing();
+    let mut play = waiting(LINGER, Duration::ZERO);
     play.publish(vec![record(0, "one service's")]);
-    assert!(play.book.ship(play.now, NOW).is_empty());
+    assert!(play.book.ship(play.now, NOW, true).is_empty());
     assert_eq!(play.book.rests_until(), Some(play.now + LINGER));
     play.now += LINGER / 2;
     play.publish(vec![record(1, "the other's")]);
-    assert!(play.book.ship(play.now, NOW).is_empty());
+    assert!(play.book.ship(play.now, NOW, true).is_empty());
     play.now += LINGER / 2;
-    assert_eq!(records(&play.book.ship(play.now, NOW)), 2);
+    assert_eq!(partitions(&play.book.ship(play.now, NOW, true)), 2);
     assert_eq!(play.book.rests_until(), None);
 
-    let mut play = knowing();
+    let mut play = waiting(LINGER, LINGER * 4);
     play.publish((0..40).map(|_| record(0, &"x".repeat(500))).collect());
-    assert_eq!(records(&play.book.ship(play.now, NOW)), 1);
+    assert_eq!(partitions(&play.book.ship(play.now, NOW, true)), 1);
+}
+
+#[test]
+fn they_wait_longer_for_who_is_about_to_publish_until_they_have_or_it_takes_too_long() {
+    const LINGER: Duration = Duration::from_millis(1);
+    const INTENDED: Duration = Duration::from_millis(8);
+    for comes in [true, false] {
+        let mut play = waiting(LINGER, INTENDED);
+        let began = play.now;
+        play.publish(vec![record(0, "one service's")]);
+        assert!(play.book.ship(play.now, NOW, true).is_empty());
+        assert_eq!(play.book.rests_until(), Some(began + INTENDED));
+        play.now += LINGER * 3;
+        assert!(play.book.ship(play.now, NOW, true).is_empty());
+        if comes {
+            play.publish(vec![record(1, "the other's")]);
+            assert_eq!(partitions(&play.book.ship(play.now, NOW, false)), 2);
+        } else {
+            play.now = began + INTENDED;
+            assert_eq!(partitions(&play.book.ship(play.now, NOW, true)), 1);
+        }
+        assert_eq!(play.book.rests_until(), None);
+    }
 }

@@ -31,7 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::compression::Compression;
 use super::data::DataError;
 use crate::connection::ConnectionConfig;
-use crate::messaging::{Delivery, Outgoing, PublishError, Publisher, Told};
+use crate::messaging::{Delivery, Intent, Intents, Outgoing, PublishError, Publisher, Told};
 use run::Order;
 
 /// Batches that are handed over and not taken yet.
@@ -53,6 +53,7 @@ pub struct Producer {
     config: Arc<ConnectionConfig>,
     settings: Settings,
     orders: Arc<OnceLock<mpsc::Sender<Order>>>,
+    intents: Arc<Intents>,
 }
 
 /// What of the connection's properties is the producer's.
@@ -67,6 +68,8 @@ struct Settings {
     most: usize,
     /// How long few records wait for others before they are sent, where something is said of it.
     linger: Option<Duration>,
+    /// How long they wait at most for those of who is about to publish.
+    intended: Duration,
     /// How long the leader waits for the others.
     timeout: Duration,
 }
@@ -80,6 +83,7 @@ impl Settings {
             largest: LARGEST,
             most: MOST,
             linger: None,
+            intended: Duration::ZERO,
             timeout: connection.request_timeout,
         };
         for (key, value) in &connection.rest {
@@ -118,21 +122,33 @@ impl Producer {
     /// be reached is no error here.
     pub(crate) fn open(connection: &ConnectionConfig) -> Result<Self, DataError> {
         let settings = Settings::of(connection)?;
-        Ok(Self { config: Arc::new(connection.clone()), settings, orders: Arc::default() })
+        Ok(Self {
+            config: Arc::new(connection.clone()),
+            settings,
+            orders: Arc::default(),
+            intents: Arc::default(),
+        })
     }
 
-    /// As [`Self::open`], for several who publish at about the same time: what they publish within `linger` goes in the same
-    /// requests, unless the connection says how long (`linger.ms`).
-    pub(crate) fn open_shared(connection: &ConnectionConfig, linger: Duration) -> Result<Self, DataError> {
+    /// As [`Self::open`], for several who publish at about the same time: what they publish within `linger`, or within
+    /// `intended` where they said that they would, goes in the same requests, unless the connection says how long (`linger.ms`).
+    pub(crate) fn open_shared(
+        connection: &ConnectionConfig,
+        linger: Duration,
+        intended: Duration,
+    ) -> Result<Self, DataError> {
         let mut producer = Self::open(connection)?;
-        producer.settings.linger.get_or_insert(linger);
+        if producer.settings.linger.is_none() {
+            producer.settings = Settings { linger: Some(linger), intended, ..producer.settings };
+        }
         Ok(producer)
     }
 
     fn orders(&self) -> &mpsc::Sender<Order> {
         self.orders.get_or_init(|| {
             let (orders, taken) = mpsc::channel(ORDERS);
-            let work = run::run(ConnectionConfig::clone(&self.config), self.settings, taken);
+            let intents = Arc::clone(&self.intents);
+            let work = run::run(ConnectionConfig::clone(&self.config), self.settings, taken, intents);
             // It ends by itself when the last who can tell it anything is gone.
             match tokio::runtime::Handle::try_current() {
                 Ok(runtime) => drop(runtime.spawn(work)),
@@ -151,6 +167,10 @@ impl Publisher for Producer {
             tell_all_that_it_is_full(&told, count);
         }
         delivery
+    }
+
+    fn intend(&self) -> Intent {
+        if self.settings.intended.is_zero() { Intent::default() } else { self.intents.begin() }
     }
 
     async fn partitions(&self, topic: &str) -> Option<u32> {

@@ -18,7 +18,7 @@ use super::book::Book;
 use crate::connection::ConnectionConfig;
 use crate::kafka::wire::{DOUBT, Inquiry, QUESTION, Said, Target, in_time, name_of};
 use crate::messaging::until;
-use crate::messaging::{Outgoing, Told};
+use crate::messaging::{Intents, Outgoing, Told};
 use crate::unit::UnixMillis;
 
 /// How long nothing is acknowledged of what is in hand before it is said, and said again.
@@ -41,7 +41,12 @@ enum Answer {
 }
 
 /// Works until nobody can tell it anything any more, then tells that nothing more is known.
-pub(super) async fn run(config: ConnectionConfig, settings: Settings, mut orders: mpsc::Receiver<Order>) {
+pub(super) async fn run(
+    config: ConnectionConfig,
+    settings: Settings,
+    mut orders: mpsc::Receiver<Order>,
+    intents: Arc<Intents>,
+) {
     let mut work = Work {
         book: Book::new(settings),
         calls: JoinSet::new(),
@@ -52,21 +57,24 @@ pub(super) async fn run(config: ConnectionConfig, settings: Settings, mut orders
         silent_since: Instant::now(),
     };
     loop {
-        work.step();
+        // Asked first: whoever has published what was intended is heard below.
+        let intended = intents.any();
+        while !work.book.is_full()
+            && let Ok(order) = orders.try_recv()
+        {
+            work.ordered(order);
+        }
+        work.step(intended);
         let wake = work.wake();
         tokio::select! {
             // What brokers said makes room for what is new.
             biased;
             Some(ended) = work.calls.join_next_with_id() => work.ended(ended),
             order = orders.recv(), if !work.book.is_full() => match order {
-                Some(order) => {
-                    work.ordered(order);
-                    while !work.book.is_full() && let Ok(order) = orders.try_recv() {
-                        work.ordered(order);
-                    }
-                }
+                Some(order) => work.ordered(order),
                 None => break,
             },
+            () = intents.over() => {}
             // What it is full of may never be acknowledged.
             () = until(wake) => if orders.is_closed() && work.book.is_full() { break },
         }
@@ -98,8 +106,8 @@ impl Work {
         }
     }
 
-    /// Does all that can be done now.
-    fn step(&mut self) {
+    /// Does all that can be done now; `intended`: somebody is about to publish.
+    fn step(&mut self, intended: bool) {
         let now = Instant::now();
         self.questions.retain(|(_, whom)| !whom.is_closed());
         if self.doubt_at <= now {
@@ -115,7 +123,7 @@ impl Work {
         }
         let Some(client) = self.inquiry.client() else { return };
         let limit = self.inquiry.limit();
-        for shipment in self.book.ship(now, UnixMillis::now()) {
+        for shipment in self.book.ship(now, UnixMillis::now(), intended) {
             let client = Arc::clone(client);
             let broker = shipment.broker;
             let call = self.calls.spawn(async move {

@@ -1,10 +1,12 @@
 //! The producer against real brokers.
 
+use std::time::Duration;
+
 use super::Producer;
 use crate::connection::Secret;
 use crate::kafka::compression::Compression;
 use crate::kafka::testing::{self, DEADLINE, outgoing as record};
-use crate::messaging::{Header, Outgoing, PublishError, Publisher, partition_of};
+use crate::messaging::{Acknowledged, Header, Outgoing, PublishError, Publisher, partition_of};
 use crate::unit::UnixMillis;
 
 fn producer() -> Producer {
@@ -90,6 +92,23 @@ async fn what_is_compressed_by_any_of_kafkas_ways_is_read_by_librdkafka() {
         let names: Vec<(&str, Option<&[u8]>)> = read[0].headers().collect();
         assert_eq!(names, [("twice", Some(&b"1"[..])), ("nothing", None), ("twice", Some(b"2"))], "{name}");
         assert_eq!(read[1].timestamp().map(|time| time.at), Some(UnixMillis(1_725_185_730_123)), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_wait_for_who_is_about_to_publish_and_go_once_that_is_over() {
+    let prefix = testing::prefix("intent");
+    let topic = format!("{prefix}t");
+    testing::topic(&topic, 1, &[]).await;
+    let producer = Producer::open_shared(&testing::brokers(), Duration::ZERO, 2 * DEADLINE).unwrap();
+    assert_eq!(outcomes(&producer, vec![record(&topic, "k", "nobody is")]).await, [Ok(0)]);
+    let intent = producer.intend();
+    let one = producer.publish(vec![record(&topic, "k", "one")]);
+    let other = producer.publish(vec![record(&topic, "k", "the other")]);
+    drop(intent);
+    for (offset, mut delivery) in (1..).zip([one, other]) {
+        let told = tokio::time::timeout(DEADLINE, delivery.next()).await.expect("it goes at once");
+        assert_eq!(told, [(0, Ok(Acknowledged { partition: 0, offset }))]);
     }
 }
 

@@ -109,6 +109,14 @@ impl<P: Publisher> Relay<P> {
         self
     }
 
+    /// Records few rows that late.
+    #[cfg(test)]
+    #[must_use]
+    pub(super) fn recording_after(mut self, gathered: Duration) -> Self {
+        self.unrecorded = Unrecorded::gathered_for(gathered);
+        self
+    }
+
     /// Has tests told of every boundary.
     #[must_use]
     pub fn on_boundary(mut self, boundary: OnBoundary) -> Self {
@@ -140,15 +148,27 @@ impl<P: Publisher> Relay<P> {
 
     /// Takes note of what is known by now, and records it when that is due; waits for no acknowledgement.
     pub(super) async fn hear(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
+        let mut relayed = self.listen(now).await?;
+        relayed.published += self.record_due(Instant::now(), now).await?;
+        Ok(relayed)
+    }
+
+    /// Takes note of what is known by now.
+    async fn listen(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
         let mut relayed = Relayed::default();
         for flight in &mut self.flights {
             flight.hear_ready();
         }
         let dead = self.note(&mut relayed).await;
-        if !dead.is_empty() || self.recording_due().is_some_and(|due| due <= Instant::now()) {
+        if !dead.is_empty() {
             relayed.published += self.record(&dead, now).await?;
         }
         Ok(relayed)
+    }
+
+    /// Records what is to be recorded by then; how many rows.
+    async fn record_due(&mut self, by: Instant, now: UnixMillis) -> Result<usize, StoreError> {
+        if self.recording_due().is_some_and(|due| due <= by) { self.record(&[], now).await } else { Ok(0) }
     }
 
     /// When what was acknowledged is to be recorded; `None`: there is none.
@@ -156,16 +176,27 @@ impl<P: Publisher> Relay<P> {
         self.unrecorded.due()
     }
 
-    /// As [`Self::hear`], and publishes what waits, at most one batch of it. The beat counts from `now`, however long that
-    /// takes.
+    /// As [`Self::hear`], and publishes what waits, at most one batch of it, before it records what is due before the next
+    /// beat. That counts from `now`, however long all this takes.
     pub(super) async fn take_off(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
         let began = Instant::now();
-        let mut relayed = self.hear(now).await?;
-        if self.young().count() >= FLIGHTS {
-            return Ok(relayed);
+        let mut relayed = self.listen(now).await?;
+        if self.young().count() < FLIGHTS {
+            self.publish(&mut relayed, began, now).await?;
         }
+        relayed.published += self.record_due(began + self.options.beat, now).await?;
+        Ok(relayed)
+    }
+
+    async fn publish(
+        &mut self,
+        relayed: &mut Relayed,
+        began: Instant,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
         self.doing = "asks for partitions";
         let skip = self.stuck().await;
+        let intent = self.publisher.intend();
         self.doing = "reads rows";
         let rows = self.fetch(&skip).await?;
         relayed.found = rows.len();
@@ -181,7 +212,8 @@ impl<P: Publisher> Relay<P> {
             // Kept before it is waited for: whoever drops this future loses nothing.
             self.flights.push(Flight::new(rows, spans, self.publisher.publish(records)));
         }
-        Ok(relayed)
+        drop(intent);
+        Ok(())
     }
 
     /// A row's record, and the span in which it is sent.

@@ -1,9 +1,11 @@
 //! Rounds over both stores, with a producer that does what a test says.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Options, Relay};
 use crate::messaging::{key_hash, partition_of};
+use crate::runtime::boundary::{Boundary, OnBoundary};
 use crate::runtime::testing::{Does, Fake, PARTITIONS, id};
 use crate::store::outbox::{self, Event, Followers, KeyOrder, State};
 use crate::store::testing::{TestStore, execute, on_both_stores};
@@ -24,6 +26,8 @@ on_both_stores! { &[];
     a_keys_rows_for_two_topics_go_one_after_the_other,
     acknowledgements_outlive_a_failing_store,
     what_is_not_recorded_yet_is_not_taken_again_and_recorded_before_others_get_its_keys,
+    rows_are_handed_over_before_what_was_acknowledged_is_recorded,
+    who_shares_the_producer_knows_that_rows_are_read,
     two_relays_share_the_keys_and_one_takes_over_from_the_other,
     a_relay_that_lost_its_lease_records_nothing,
 }
@@ -261,7 +265,8 @@ async fn what_is_not_recorded_yet_is_not_taken_again_and_recorded_before_others_
     test: TestStore,
 ) {
     let fake = Fake::new();
-    let mut relay = relay(&test.store, &fake, "a").await;
+    let relay = relay(&test.store, &fake, "a").await;
+    let mut relay = relay.recording_after(Duration::from_secs(60));
     write(&test.store, &[event("e1", "k", "t"), event("e2", "l", "t")]).await;
     assert_eq!(relay.take_off(NOW).await.unwrap().taken, 2);
     let heard = relay.hear(NOW).await.unwrap();
@@ -280,6 +285,33 @@ async fn what_is_not_recorded_yet_is_not_taken_again_and_recorded_before_others_
     );
     relay.finish(Duration::from_secs(60), NOW).await.unwrap();
     assert_eq!(fake.ids(), ["e1", "e2", "e3"]);
+}
+
+async fn rows_are_handed_over_before_what_was_acknowledged_is_recorded(test: TestStore) {
+    let reached = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&reached);
+    let relay = relay(&test.store, &Fake::new(), "a").await;
+    let mut relay = relay
+        .recording_after(options().beat / 2)
+        .on_boundary(OnBoundary::new(move |boundary| told.lock().unwrap().push(boundary)));
+    for (id, published) in [("e1", 0), ("e2", 1)] {
+        write(&test.store, &[event(id, id, "t")]).await;
+        assert_eq!(relay.take_off(NOW).await.unwrap().published, published);
+    }
+    let (taken, acknowledged, recorded) = (Boundary::Taken, Boundary::Acknowledged, Boundary::Recorded);
+    assert_eq!(*reached.lock().unwrap(), [taken, taken, acknowledged, recorded]);
+}
+
+async fn who_shares_the_producer_knows_that_rows_are_read(test: TestStore) {
+    let fake = Fake::new();
+    let mut relay = relay(&test.store, &fake, "a").await;
+    write(&test.store, &[event("e1", "k", "t")]).await;
+    assert_eq!(relay.take_off(NOW).await.unwrap().taken, 1);
+    assert_eq!(fake.intended(), [true]);
+    assert!(!fake.is_intended(), "it is over with the round");
+    execute(&test.store, "ALTER TABLE outbox_pending RENAME TO elsewhere").await;
+    assert!(relay.take_off(NOW).await.is_err());
+    assert!(!fake.is_intended(), "that fails, too");
 }
 
 async fn two_relays_share_the_keys_and_one_takes_over_from_the_other(test: TestStore) {

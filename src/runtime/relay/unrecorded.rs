@@ -12,20 +12,33 @@ const GATHERED: Duration = Duration::from_millis(50);
 /// So many wait for nobody; those that wait are read over by every fetch.
 const MANY: usize = 256;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Unrecorded {
     rows: Vec<Published>,
     /// When they are to be recorded.
     due: Option<Instant>,
+    gathered: Duration,
+}
+
+impl Default for Unrecorded {
+    fn default() -> Self {
+        Self { rows: Vec::new(), due: None, gathered: GATHERED }
+    }
 }
 
 impl Unrecorded {
+    /// None; few will wait for so long.
+    #[cfg(test)]
+    pub(super) fn gathered_for(gathered: Duration) -> Self {
+        Self { gathered, ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, rows: impl IntoIterator<Item = Published>, now: Instant) {
         self.rows.extend(rows);
         if self.rows.len() >= MANY {
             self.due = Some(now);
         } else if !self.rows.is_empty() {
-            self.due.get_or_insert(now + GATHERED);
+            self.due.get_or_insert(now + self.gathered);
         }
     }
 
