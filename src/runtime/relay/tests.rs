@@ -290,10 +290,11 @@ async fn what_is_not_recorded_yet_is_not_taken_again_and_recorded_before_others_
 async fn rows_are_handed_over_before_what_was_acknowledged_is_recorded(test: TestStore) {
     let reached = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&reached);
-    let relay = relay(&test.store, &Fake::new(), "a").await;
-    let mut relay = relay
-        .recording_after(options().beat / 2)
+    let slow = Options { beat: Duration::from_secs(60), ..options() };
+    let mut relay = Relay::new(test.store.clone(), Fake::new(), slow, "a")
+        .recording_after(slow.beat / 2)
         .on_boundary(OnBoundary::new(move |boundary| told.lock().unwrap().push(boundary)));
+    relay.refresh(NOW).await.unwrap();
     for (id, published) in [("e1", 0), ("e2", 1)] {
         write(&test.store, &[event(id, id, "t")]).await;
         assert_eq!(relay.take_off(NOW).await.unwrap().published, published);
