@@ -95,9 +95,12 @@ fn micros(took: Duration) -> u64 {
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
+fn millis_at(quantile: f64, of: &Histogram<u64>) -> f64 {
+    of.value_at_quantile(quantile) as f64 / 1000.0
+}
+
 fn percentiles(of: &Histogram<u64>) -> serde_json::Value {
-    let at = |quantile| of.value_at_quantile(quantile) as f64 / 1000.0;
-    serde_json::json!({ "p50": at(0.5), "p99": at(0.99), "max": of.max() as f64 / 1000.0, "count": of.len() })
+    serde_json::json!({ "p50": millis_at(0.5, of), "p99": millis_at(0.99, of), "max": of.max() as f64 / 1000.0, "count": of.len() })
 }
 
 /// Asks until an order is taken and settled.
@@ -276,8 +279,7 @@ impl Measured {
         let mut whole = latencies();
         self.0.values().for_each(|slice| whole += which(slice));
         let mut answer = percentiles(&whole);
-        let p99 = |slice| percentiles(which(slice))["p99"].clone();
-        answer["p99_of_10_s"] = self.0.values().map(p99).collect();
+        answer["p99_of_10_s"] = self.0.values().map(|slice| millis_at(0.99, which(slice))).collect();
         answer
     }
 }

@@ -41,12 +41,19 @@ pub(super) struct Book {
 }
 
 /// Records that came wait for others.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Gathering {
-    began: Instant,
     /// When it is over, unless they have become many before.
     until: Instant,
+    /// The same, while somebody is about to publish.
+    until_intended: Instant,
     bytes: usize,
+}
+
+impl Gathering {
+    fn until(&self, intended: bool) -> Instant {
+        if intended { self.until_intended } else { self.until }
+    }
 }
 
 #[derive(Debug)]
@@ -117,7 +124,8 @@ impl Book {
             self.put(topic, waiting);
         }
         if let Some(linger) = self.settings.linger {
-            let gathering = Gathering { began: now, until: now + linger, bytes: 0 };
+            let until_intended = now + linger.max(self.settings.intended);
+            let gathering = Gathering { until: now + linger, until_intended, bytes: 0 };
             self.gathers.get_or_insert(gathering).bytes += self.weight - before;
         }
     }
@@ -189,14 +197,11 @@ impl Book {
     /// somebody is about to publish.
     pub(super) fn ship(&mut self, now: Instant, time: UnixMillis, intended: bool) -> Vec<Shipment> {
         let Some(by) = self.identity else { return Vec::new() };
-        if let (Some(gathering), Some(linger)) = (&mut self.gathers, self.settings.linger) {
-            let patience = if intended { linger.max(self.settings.intended) } else { linger };
-            gathering.until = gathering.began + patience;
-            if gathering.until > now && gathering.bytes < PLENTY {
-                return Vec::new();
-            }
+        self.gathers =
+            self.gathers.filter(|gathering| gathering.until(intended) > now && gathering.bytes < PLENTY);
+        if self.gathers.is_some() {
+            return Vec::new();
         }
-        self.gathers = None;
         let mut loads: HashMap<i32, (usize, HashMap<usize, Vec<PartitionProduceData>>)> = HashMap::new();
         self.turn = self.turn.wrapping_add(1);
         let mut ready: Vec<(usize, usize)> = self.active.iter().copied().collect();
@@ -240,13 +245,13 @@ impl Book {
         shipments
     }
 
-    /// When something may go on that rests, or waits for others.
-    pub(super) fn rests_until(&self) -> Option<Instant> {
+    /// When something may go on that rests, or waits for others; `intended`: somebody is about to publish.
+    pub(super) fn rests_until(&self, intended: bool) -> Option<Instant> {
         self.identity?;
         let lanes = self.active.iter().map(|(at, partition)| &self.topics[*at].lanes[*partition]);
         lanes
             .filter_map(Lane::rests_until)
-            .chain(self.gathers.as_ref().map(|gathering| gathering.until))
+            .chain(self.gathers.map(|gathering| gathering.until(intended)))
             .min()
     }
 

@@ -287,13 +287,13 @@ fn few_records_wait_for_others_to_go_with_them_and_many_do_not() {
     let mut play = waiting(LINGER, Duration::ZERO);
     play.publish(vec![record(0, "one service's")]);
     assert!(play.book.ship(play.now, NOW, true).is_empty());
-    assert_eq!(play.book.rests_until(), Some(play.now + LINGER));
+    assert_eq!(play.book.rests_until(true), Some(play.now + LINGER));
     play.now += LINGER / 2;
     play.publish(vec![record(1, "the other's")]);
     assert!(play.book.ship(play.now, NOW, true).is_empty());
     play.now += LINGER / 2;
     assert_eq!(partitions(&play.book.ship(play.now, NOW, true)), 2);
-    assert_eq!(play.book.rests_until(), None);
+    assert_eq!(play.book.rests_until(true), None);
 
     let mut play = waiting(LINGER, LINGER * 4);
     play.publish((0..40).map(|_| record(0, &"x".repeat(500))).collect());
@@ -309,7 +309,7 @@ fn they_wait_longer_for_who_is_about_to_publish_until_they_have_or_it_takes_too_
         let began = play.now;
         play.publish(vec![record(0, "one service's")]);
         assert!(play.book.ship(play.now, NOW, true).is_empty());
-        assert_eq!(play.book.rests_until(), Some(began + INTENDED));
+        assert_eq!(play.book.rests_until(true), Some(began + INTENDED));
         play.now += LINGER * 3;
         assert!(play.book.ship(play.now, NOW, true).is_empty());
         if comes {
@@ -319,6 +319,6 @@ fn they_wait_longer_for_who_is_about_to_publish_until_they_have_or_it_takes_too_
             play.now = began + INTENDED;
             assert_eq!(partitions(&play.book.ship(play.now, NOW, true)), 1);
         }
-        assert_eq!(play.book.rests_until(), None);
+        assert_eq!(play.book.rests_until(true), None);
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn run(
             work.ordered(order);
         }
         work.step(intended);
-        let wake = work.wake();
+        let wake = work.wake(intended);
         tokio::select! {
             // What brokers said makes room for what is new.
             biased;
@@ -140,10 +140,10 @@ impl Work {
     }
 
     /// When there is something to be done though nobody says anything.
-    fn wake(&self) -> Option<Instant> {
+    fn wake(&self, intended: bool) -> Option<Instant> {
         let asks = self.inquiry.free_at().filter(|_| self.is_curious());
         let looks = (!self.book.is_empty()).then(|| self.doubt_at.min(Instant::now() + LOOK));
-        [asks, looks, self.book.rests_until()].into_iter().flatten().min()
+        [asks, looks, self.book.rests_until(intended)].into_iter().flatten().min()
     }
 
     fn ask(&mut self) {

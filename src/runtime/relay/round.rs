@@ -9,7 +9,7 @@ use super::Options;
 use super::buckets::Buckets;
 use super::company::Company;
 use super::flight::{Flight, Landed, admit, record_of};
-use super::unrecorded::Unrecorded;
+use super::unrecorded::{GATHERED, Unrecorded};
 use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
 use crate::runtime::boundary::{Boundary, OnBoundary};
 use crate::runtime::health::Health;
@@ -31,7 +31,7 @@ pub struct Relay<P> {
     pub(super) buckets: Buckets,
     /// Rows that the producer still has.
     flights: Vec<Flight>,
-    unrecorded: Unrecorded,
+    pub(super) unrecorded: Unrecorded,
     /// How many partitions topics have, asked when one is stuck.
     partitions: HashMap<String, u32>,
     /// When the next batch may be taken, where the last one was not full.
@@ -84,7 +84,7 @@ impl<P: Publisher> Relay<P> {
             owner: owner.into(),
             buckets: Buckets::default(),
             flights: Vec::new(),
-            unrecorded: Unrecorded::default(),
+            unrecorded: Unrecorded::new(GATHERED),
             partitions: HashMap::new(),
             next: None,
             company: Company::default(),
@@ -106,14 +106,6 @@ impl<P: Publisher> Relay<P> {
     #[must_use]
     pub fn traced(mut self, tracing: Tracing) -> Self {
         self.tracing = tracing;
-        self
-    }
-
-    /// Records few rows that late.
-    #[cfg(test)]
-    #[must_use]
-    pub(super) fn recording_after(mut self, gathered: Duration) -> Self {
-        self.unrecorded = Unrecorded::gathered_for(gathered);
         self
     }
 
@@ -148,13 +140,13 @@ impl<P: Publisher> Relay<P> {
 
     /// Takes note of what is known by now, and records it when that is due; waits for no acknowledgement.
     pub(super) async fn hear(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
-        let mut relayed = self.listen(now).await?;
+        let mut relayed = self.hear_ready(now).await?;
         relayed.published += self.record_due(Instant::now(), now).await?;
         Ok(relayed)
     }
 
     /// Takes note of what is known by now.
-    async fn listen(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
+    async fn hear_ready(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
         let mut relayed = Relayed::default();
         for flight in &mut self.flights {
             flight.hear_ready();
@@ -180,7 +172,7 @@ impl<P: Publisher> Relay<P> {
     /// beat. That counts from `now`, however long all this takes.
     pub(super) async fn take_off(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
         let began = Instant::now();
-        let mut relayed = self.listen(now).await?;
+        let mut relayed = self.hear_ready(now).await?;
         if self.young().count() < FLIGHTS {
             self.publish(&mut relayed, began, now).await?;
         }
@@ -196,7 +188,7 @@ impl<P: Publisher> Relay<P> {
     ) -> Result<(), StoreError> {
         self.doing = "asks for partitions";
         let skip = self.stuck().await;
-        let intent = self.publisher.intend();
+        let _intent = self.publisher.intend();
         self.doing = "reads rows";
         let rows = self.fetch(&skip).await?;
         relayed.found = rows.len();
@@ -212,7 +204,6 @@ impl<P: Publisher> Relay<P> {
             // Kept before it is waited for: whoever drops this future loses nothing.
             self.flights.push(Flight::new(rows, spans, self.publisher.publish(records)));
         }
-        drop(intent);
         Ok(())
     }
 

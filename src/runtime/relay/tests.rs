@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::unrecorded::Unrecorded;
 use super::{Options, Relay};
 use crate::messaging::{key_hash, partition_of};
 use crate::runtime::boundary::{Boundary, OnBoundary};
@@ -265,8 +266,8 @@ async fn what_is_not_recorded_yet_is_not_taken_again_and_recorded_before_others_
     test: TestStore,
 ) {
     let fake = Fake::new();
-    let relay = relay(&test.store, &fake, "a").await;
-    let mut relay = relay.recording_after(Duration::from_secs(60));
+    let mut relay = relay(&test.store, &fake, "a").await;
+    relay.unrecorded = Unrecorded::new(Duration::from_secs(60));
     write(&test.store, &[event("e1", "k", "t"), event("e2", "l", "t")]).await;
     assert_eq!(relay.take_off(NOW).await.unwrap().taken, 2);
     let heard = relay.hear(NOW).await.unwrap();
@@ -292,8 +293,8 @@ async fn rows_are_handed_over_before_what_was_acknowledged_is_recorded(test: Tes
     let told = Arc::clone(&reached);
     let slow = Options { beat: Duration::from_secs(60), ..options() };
     let mut relay = Relay::new(test.store.clone(), Fake::new(), slow, "a")
-        .recording_after(slow.beat / 2)
         .on_boundary(OnBoundary::new(move |boundary| told.lock().unwrap().push(boundary)));
+    relay.unrecorded = Unrecorded::new(slow.beat / 2);
     relay.refresh(NOW).await.unwrap();
     for (id, published) in [("e1", 0), ("e2", 1)] {
         write(&test.store, &[event(id, id, "t")]).await;

@@ -8,7 +8,7 @@ use crate::store::outbox::Published;
 
 /// How long few of them wait for others: what it costs to record them hardly depends on how many they are. Those of a relay
 /// that is killed meanwhile are published again by whoever comes after it.
-const GATHERED: Duration = Duration::from_millis(50);
+pub(super) const GATHERED: Duration = Duration::from_millis(50);
 /// So many wait for nobody; those that wait are read over by every fetch.
 const MANY: usize = 256;
 
@@ -20,17 +20,10 @@ pub(super) struct Unrecorded {
     gathered: Duration,
 }
 
-impl Default for Unrecorded {
-    fn default() -> Self {
-        Self { rows: Vec::new(), due: None, gathered: GATHERED }
-    }
-}
-
 impl Unrecorded {
     /// None; few will wait for so long.
-    #[cfg(test)]
-    pub(super) fn gathered_for(gathered: Duration) -> Self {
-        Self { gathered, ..Self::default() }
+    pub(super) fn new(gathered: Duration) -> Self {
+        Self { rows: Vec::new(), due: None, gathered }
     }
 
     pub(super) fn add(&mut self, rows: impl IntoIterator<Item = Published>, now: Instant) {
@@ -69,7 +62,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn few_wait_since_the_first_of_them_came_and_many_for_nobody() {
         let began = Instant::now();
-        let mut unrecorded = Unrecorded::default();
+        let mut unrecorded = Unrecorded::new(GATHERED);
         unrecorded.add(rows(0), began);
         assert_eq!(unrecorded.due(), None);
         unrecorded.add(rows(3), began);
