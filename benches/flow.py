@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 
-from support import measure, messaging, stores
+from support import measure, messaging, stores, writeback
 from support.processes import Stopwatch, Watched, split, surroundings
 from support.topics import Cluster
 
@@ -61,7 +61,7 @@ class Bench:
         messaging.await_deletions()
         os.sync()  # the run before leaves gigabytes that are not written yet
         store = stores.sqlite(self.work) if who == "kafkaflow-sqlite" else stores.postgres(self.postgres)
-        with messaging.system(self.work) as (topology, letters), store as location:
+        with messaging.system(self.work) as (topology, letters), store as location, writeback.Steadily():
             self.among(who, what, number, location, topology, letters)
         if who == "spring":
             delete_peers()
