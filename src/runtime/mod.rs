@@ -7,6 +7,7 @@ pub mod consumer;
 mod handler;
 mod health;
 pub(crate) mod http;
+mod in_hand;
 #[cfg(test)]
 mod jvm_tests;
 #[cfg(test)]

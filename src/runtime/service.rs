@@ -12,6 +12,7 @@ use super::consumer::{self, Consumer, ConsumerError, Options};
 use super::handler::Handling;
 use super::health::Health;
 use super::http::{Limits, Operations, complete, observed, operations, serve};
+use super::in_hand::InHand;
 use super::metrics::Measured;
 use super::relay::{self, Relay, Wake};
 use super::startup::{Lacking, NoOutlet, cluster_has, needs, open_store};
@@ -57,6 +58,8 @@ pub(crate) struct Work<H> {
     /// How its group consumes.
     pub(crate) options: Options,
     pub(crate) handler: H,
+    /// Whether somebody waits for what the handler announces, and for hardly anything else of this service.
+    pub(crate) answers: bool,
 }
 
 /// Why a service ended by itself, or did not begin.
@@ -131,7 +134,7 @@ impl Service {
         workers: impl FnOnce(&Store, &mut JoinSet<()>, Ending),
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServiceError> {
-        let Work { routes, options, handler } = work;
+        let Work { routes, options, handler, answers } = work;
         let Surroundings { topology, cluster, kind, location, listener, limits, instance, session, .. } =
             around;
         let (measured, tracing, process) = (around.measured, around.tracing, around.process);
@@ -163,10 +166,16 @@ impl Service {
                 let producer = cluster.producer()?;
                 let options_of_relay = relay::Options { beat: BEAT, ..relay::Options::default() };
                 let relay = Relay::new(store.clone(), producer.clone(), options_of_relay, process);
-                let relay = relay.reporting(self.health.clone()).traced(tracing.clone());
-                let consumer = Consumer::new(handler, producer, Some(store.clone()), options);
-                let consumer =
-                    consumer.waking(self.wake.clone()).reporting(self.health.clone()).traced(tracing);
+                let mut relay = relay.reporting(self.health.clone()).traced(tracing.clone());
+                let in_hand = InHand::default();
+                if answers {
+                    relay = relay.behind(in_hand.clone());
+                }
+                let consumer = Consumer::new(handler, producer, Some(store.clone()), options)
+                    .waking(self.wake.clone())
+                    .reporting(self.health.clone())
+                    .showing(in_hand)
+                    .traced(tracing);
                 let ending = asked(self.ending());
                 let consuming = in_a_task(async move {
                     consumer::run(consumer, &cluster, instance, session, ending).await.map_err(Into::into)

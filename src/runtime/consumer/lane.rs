@@ -108,7 +108,8 @@ pub(super) async fn work<H: Handling, P: Publisher>(
     let mut held: Vec<Held> = Vec::new();
     let mut first = 0;
     let mut seed = u64::from(std::process::id());
-    let mut lingering: Option<Instant> = None;
+    // Since when there are records that wait for others, and they are in hand.
+    let mut lingering = None;
     loop {
         loop {
             match commands.try_recv() {
@@ -127,7 +128,7 @@ pub(super) async fn work<H: Handling, P: Publisher>(
             tokio::task::yield_now().await;
             continue;
         }
-        let since = *lingering.get_or_insert(now);
+        let since = lingering.as_ref().map_or(now, |(since, _)| *since);
         let goes = batch.records >= most || batch.retries || now >= since + consumer.options.linger;
         if batch.takes.is_empty() || !goes {
             let due = held.iter().filter_map(|held| held.due).filter(|due| *due > now).min();
@@ -135,6 +136,7 @@ pub(super) async fn work<H: Handling, P: Publisher>(
                 lingering = None;
                 due
             } else {
+                lingering.get_or_insert_with(|| (now, consumer.in_hand.take()));
                 let until = since + consumer.options.linger;
                 Some(due.map_or(until, |due| due.min(until)))
             };
@@ -148,10 +150,11 @@ pub(super) async fn work<H: Handling, P: Publisher>(
             }
             continue;
         }
-        lingering = None;
+        let taken = lingering.take().map_or_else(|| consumer.in_hand.take(), |(_, taken)| taken);
         let (parts, from) = drain(&mut held, &batch);
         consumer.boundary.reach(Boundary::Polled);
         let rests = consumer.handle_batch(parts, UnixMillis::now(), chance(&mut seed)).await;
+        drop(taken);
         let now = Instant::now();
         for (at, rest) in from.into_iter().zip(rests) {
             held[at].put_back(rest, now);

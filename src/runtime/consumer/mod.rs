@@ -34,6 +34,7 @@ use breaker::{Breaker, Verdict};
 
 use super::boundary::OnBoundary;
 use super::health::Health;
+use super::in_hand::InHand;
 use super::relay::Wake;
 use super::trace::Tracing;
 use crate::store::fence::Owned;
@@ -96,6 +97,7 @@ pub struct Consumer<H, P> {
     pub(super) wake: Option<Wake>,
     pub(super) tracing: Tracing,
     pub(super) health: Health,
+    pub(super) in_hand: InHand,
     pub(super) boundary: OnBoundary,
     breaker: Mutex<Breaker>,
     /// Whether `/healthz` has it open.
@@ -117,6 +119,7 @@ impl<H, P> Consumer<H, P> {
             wake: None,
             tracing: Tracing::default(),
             health: Health::default(),
+            in_hand: InHand::default(),
             boundary: OnBoundary::default(),
             breaker,
             breaker_shown: AtomicBool::new(false),
@@ -142,6 +145,13 @@ impl<H, P> Consumer<H, P> {
     #[must_use]
     pub fn reporting(mut self, health: Health) -> Self {
         self.health = health;
+        self
+    }
+
+    /// Shows there what it has in hand.
+    #[must_use]
+    pub(crate) fn showing(mut self, in_hand: InHand) -> Self {
+        self.in_hand = in_hand;
         self
     }
 

@@ -8,13 +8,14 @@ use tokio::time::Instant;
 use super::Options;
 use super::buckets::Buckets;
 use super::company::Company;
-use super::flight::{Flight, Landed, admit, record_of};
+use super::flight::{Flight, admit, record_of};
 use super::unrecorded::{GATHERED, Unrecorded};
-use crate::messaging::{Outgoing, PublishError, Publisher, key_hash, publish_alone};
+use crate::messaging::{Outgoing, Publisher, key_hash};
 use crate::runtime::boundary::{Boundary, OnBoundary};
 use crate::runtime::health::Health;
+use crate::runtime::in_hand::InHand;
 use crate::runtime::trace::{Sending, Tracing};
-use crate::store::outbox::{self, Dead, Pending, Published, Skip};
+use crate::store::outbox::{self, Pending, Skip};
 use crate::store::{Store, StoreError};
 use crate::unit::UnixMillis;
 
@@ -30,16 +31,18 @@ pub struct Relay<P> {
     pub(super) owner: String,
     pub(super) buckets: Buckets,
     /// Rows that the producer still has.
-    flights: Vec<Flight>,
+    pub(super) flights: Vec<Flight>,
     pub(super) unrecorded: Unrecorded,
     /// How many partitions topics have, asked when one is stuck.
     partitions: HashMap<String, u32>,
     /// When the next batch may be taken, where the last one was not full.
     next: Option<Instant>,
-    company: Company,
+    pub(super) company: Company,
+    /// Of the consumer that writes most of the rows.
+    in_hand: Option<InHand>,
     pub(super) health: Health,
     tracing: Tracing,
-    boundary: OnBoundary,
+    pub(super) boundary: OnBoundary,
     /// For whoever finds that a round does not end.
     pub(super) doing: &'static str,
 }
@@ -88,6 +91,7 @@ impl<P: Publisher> Relay<P> {
             partitions: HashMap::new(),
             next: None,
             company: Company::default(),
+            in_hand: None,
             health: Health::default(),
             tracing: Tracing::default(),
             boundary: OnBoundary::default(),
@@ -106,6 +110,14 @@ impl<P: Publisher> Relay<P> {
     #[must_use]
     pub fn traced(mut self, tracing: Tracing) -> Self {
         self.tracing = tracing;
+        self
+    }
+
+    /// Publishes what that consumer answers with: a round waits for the batch that is in hand, whose rows would wait for the
+    /// next one otherwise. So do all who share the producer.
+    #[must_use]
+    pub(crate) fn behind(mut self, in_hand: InHand) -> Self {
+        self.in_hand = Some(in_hand);
         self
     }
 
@@ -158,16 +170,6 @@ impl<P: Publisher> Relay<P> {
         Ok(relayed)
     }
 
-    /// Records what is to be recorded by then; how many rows.
-    async fn record_due(&mut self, by: Instant, now: UnixMillis) -> Result<usize, StoreError> {
-        if self.recording_due().is_some_and(|due| due <= by) { self.record(&[], now).await } else { Ok(0) }
-    }
-
-    /// When what was acknowledged is to be recorded; `None`: there is none.
-    pub(super) fn recording_due(&self) -> Option<Instant> {
-        self.unrecorded.due()
-    }
-
     /// As [`Self::hear`], and publishes what waits, at most one batch of it, before it records what is due before the next
     /// beat. That counts from `now`, however long all this takes.
     pub(super) async fn take_off(&mut self, now: UnixMillis) -> Result<Relayed, StoreError> {
@@ -189,6 +191,11 @@ impl<P: Publisher> Relay<P> {
         self.doing = "asks for partitions";
         let skip = self.stuck().await;
         let _intent = self.publisher.intend();
+        // Behind a full batch rows wait already.
+        if let Some(in_hand) = self.in_hand.as_ref().filter(|_| self.next.is_some()) {
+            self.doing = "waits for its consumer";
+            in_hand.one_finished(self.options.in_hand).await;
+        }
         self.doing = "reads rows";
         let rows = self.fetch(&skip).await?;
         relayed.found = rows.len();
@@ -208,7 +215,7 @@ impl<P: Publisher> Relay<P> {
     }
 
     /// A row's record, and the span in which it is sent.
-    fn outgoing(&self, row: &Pending) -> (Outgoing, Option<Sending>) {
+    pub(super) fn outgoing(&self, row: &Pending) -> (Outgoing, Option<Sending>) {
         let mut record = record_of(row);
         let span = self.tracing.sending(&mut record, row.traceparent.as_deref());
         (record, span)
@@ -304,96 +311,5 @@ impl<P: Publisher> Relay<P> {
             self.partitions.clear();
         }
         stuck.into_iter().collect()
-    }
-
-    /// Takes note of what is known, and records all of it.
-    async fn land(&mut self, relayed: &mut Relayed, now: UnixMillis) -> Result<(), StoreError> {
-        let dead = self.note(relayed).await;
-        relayed.published += self.record(&dead, now).await?;
-        Ok(())
-    }
-
-    /// Takes note of what is known; the rows that no broker takes.
-    async fn note(&mut self, relayed: &mut Relayed) -> Vec<Dead> {
-        let mut acknowledged = Vec::new();
-        let mut suspects = Vec::new();
-        let mut dead = Vec::new();
-        for flight in &mut self.flights {
-            let Landed { published, dead: refused, suspects: asked, unacknowledged, reason } = flight.land();
-            dead.extend(refused);
-            acknowledged.extend(published);
-            suspects.extend(asked);
-            relayed.unacknowledged += unacknowledged;
-            relayed.reason = reason.or(relayed.reason.take());
-        }
-        for over in self.flights.extract_if(.., |flight| flight.is_over()) {
-            self.company.flew(over.flew());
-        }
-        let mut undecided: HashSet<String> = HashSet::new();
-        self.doing = "publishes rows alone";
-        for row in suspects {
-            if undecided.contains(&row.key) {
-                continue;
-            }
-            let (record, span) = self.outgoing(&row);
-            let alone = publish_alone(&self.publisher, record);
-            let outcome = tokio::time::timeout(self.options.patience * 10, alone).await;
-            if let (Some(span), Ok(outcome)) = (span, &outcome) {
-                span.ended(outcome);
-            }
-            match outcome {
-                Ok(Ok(place)) => acknowledged.push(Published {
-                    seq: row.seq,
-                    partition: place.partition,
-                    offset: place.offset,
-                }),
-                Ok(Err(PublishError::Refused(reason) | PublishError::RefusedInCompany(reason))) => {
-                    dead.push(Dead { seq: row.seq, key: row.key, reason });
-                }
-                Ok(Err(PublishError::Unacknowledged(reason))) => {
-                    relayed.unacknowledged += 1;
-                    relayed.reason = Some(reason);
-                    undecided.insert(row.key);
-                }
-                Err(_) => {
-                    relayed.unacknowledged += 1;
-                    undecided.insert(row.key);
-                }
-            }
-        }
-        for row in &dead {
-            tracing::error!(row = row.seq, reason = %row.reason, "no broker takes a row of the outbox");
-        }
-        relayed.acknowledged += acknowledged.len();
-        self.unrecorded.add(acknowledged, Instant::now());
-        relayed.dead += dead.len();
-        let stuck = self.flights.iter().filter(|flight| flight.is_stuck(self.options.patience));
-        relayed.in_flight = stuck.map(|flight| flight.flying().count()).sum();
-        dead
-    }
-
-    /// Has the store know all that was acknowledged, and who is dead; how many of the former.
-    async fn record(&mut self, dead: &[Dead], now: UnixMillis) -> Result<usize, StoreError> {
-        let rows = self.unrecorded.rows();
-        let count = rows.len();
-        if rows.is_empty() && dead.is_empty() {
-            return Ok(0);
-        }
-        self.boundary.reach(Boundary::Acknowledged);
-        self.doing = "records rows";
-        let settled = outbox::settle_leased(&self.store, self.buckets.leases(), rows, dead, now);
-        match settled.await {
-            Ok(()) => {}
-            Err(error @ StoreError::Fenced { .. }) => {
-                // Another relay has some of these keys and publishes them again, which every consumer bears.
-                self.unrecorded.forget();
-                self.buckets.forget();
-                return Err(error);
-            }
-            Err(error) => return Err(error),
-        }
-        self.unrecorded.forget();
-        self.boundary.reach(Boundary::Recorded);
-        Ok(count)
     }
 }

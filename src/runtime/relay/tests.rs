@@ -7,6 +7,7 @@ use super::unrecorded::Unrecorded;
 use super::{Options, Relay};
 use crate::messaging::{key_hash, partition_of};
 use crate::runtime::boundary::{Boundary, OnBoundary};
+use crate::runtime::in_hand::InHand;
 use crate::runtime::testing::{Does, Fake, PARTITIONS, id};
 use crate::store::outbox::{self, Event, Followers, KeyOrder, State};
 use crate::store::testing::{TestStore, execute, on_both_stores};
@@ -29,6 +30,7 @@ on_both_stores! { &[];
     what_is_not_recorded_yet_is_not_taken_again_and_recorded_before_others_get_its_keys,
     rows_are_handed_over_before_what_was_acknowledged_is_recorded,
     who_shares_the_producer_knows_that_rows_are_read,
+    rows_of_the_batch_that_its_consumer_has_in_hand_go_in_the_same_round,
     two_relays_share_the_keys_and_one_takes_over_from_the_other,
     a_relay_that_lost_its_lease_records_nothing,
 }
@@ -314,6 +316,26 @@ async fn who_shares_the_producer_knows_that_rows_are_read(test: TestStore) {
     execute(&test.store, "ALTER TABLE outbox_pending RENAME TO elsewhere").await;
     assert!(relay.take_off(NOW).await.is_err());
     assert!(!fake.is_intended(), "that fails, too");
+}
+
+async fn rows_of_the_batch_that_its_consumer_has_in_hand_go_in_the_same_round(test: TestStore) {
+    let fake = Fake::new();
+    let in_hand = InHand::default();
+    let patient = Options { in_hand: Duration::from_secs(60), ..options() };
+    let mut relay = Relay::new(test.store.clone(), fake.clone(), patient, "a").behind(in_hand.clone());
+    relay.refresh(NOW).await.unwrap();
+    write(&test.store, &[event("e1", "k", "t")]).await;
+    assert_eq!(relay.take_off(NOW).await.unwrap().taken, 1);
+    let taken = in_hand.take();
+    let handling = async {
+        while !fake.is_intended() {
+            tokio::task::yield_now().await;
+        }
+        write(&test.store, &[event("e2", "l", "t")]).await;
+        drop(taken);
+    };
+    let (relayed, ()) = tokio::join!(relay.take_off(NOW), handling);
+    assert_eq!(relayed.unwrap().taken, 1);
 }
 
 async fn two_relays_share_the_keys_and_one_takes_over_from_the_other(test: TestStore) {

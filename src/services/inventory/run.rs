@@ -72,6 +72,6 @@ pub(crate) async fn run(
             api::routes(api, token)
         }
     };
-    let work = Work { routes, options, handler: Inventory::new(settings, Uuids) };
+    let work = Work { routes, options, handler: Inventory::new(settings, Uuids), answers: true };
     service.run(around, work, begin, |_, _, _| {}, shutdown).await
 }

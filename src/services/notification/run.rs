@@ -39,6 +39,6 @@ pub(crate) async fn run(
     let service = Service::new(NAME, MIGRATIONS, Wake::new());
     let sender = Sender { health: service.health.clone(), ending: service.ending() };
     let notifier = Notifier::new(office.templates, office.providers, sender);
-    let work = Work { routes: Router::new(), options, handler: Outside(notifier) };
+    let work = Work { routes: Router::new(), options, handler: Outside(notifier), answers: false };
     service.run(around, work, async |_| Ok(()), |_, _, _| {}, shutdown).await
 }

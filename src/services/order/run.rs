@@ -109,7 +109,7 @@ pub(crate) async fn run<P: Payments>(
         reserving: reserving.clone(),
     };
     let routes = api::routes(api, settings.beside);
-    let work = Work { routes, options, handler: Results(ledger.clone()) };
+    let work = Work { routes, options, handler: Results(ledger.clone()), answers: false };
     let payments = settings.payments;
     let workers = move |store: &Store, tasks: &mut tokio::task::JoinSet<()>, ending: Ending| {
         let (of_feed, ends) = (store.clone(), ending.clone());
