@@ -28,6 +28,12 @@ impl InHand {
         Taken(Arc::clone(&self.0))
     }
 
+    /// How many are in hand.
+    #[cfg(test)]
+    pub(super) fn batches(&self) -> usize {
+        self.0.count.load(Ordering::Acquire)
+    }
+
     /// Waits until one of the batches in hand is finished, at most for `most`; at once where there is none.
     pub(crate) async fn one_finished(&self, most: Duration) {
         let finished = self.0.finished.notified();

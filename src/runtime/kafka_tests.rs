@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::consumer::{self, Consumer, ConsumerError, Intake, Options};
+use super::in_hand::InHand;
 use super::relay::{self, Relay, Wake};
 use super::{BatchOutcome, HandleError, Handler};
 use crate::kafka::testing::{self, DEADLINE};
@@ -22,6 +23,7 @@ use crate::unit::UnixMillis;
 on_both_stores! { crate::store::testing::EFFECTS;
     members_come_and_go_and_every_event_has_its_effect_once_in_order,
     a_batch_that_is_not_full_waits_for_more,
+    a_batch_is_in_hand_from_its_first_record_until_it_is_handled,
     what_a_handler_announces_is_published_in_order,
     a_partition_that_waits_for_long_is_not_taken_away,
     what_was_deleted_unread_is_passed_by_and_the_rest_is_read,
@@ -37,17 +39,29 @@ struct Effects {
     failures: Arc<AtomicUsize>,
     /// How many records each batch had.
     batches: Arc<Mutex<Vec<usize>>>,
+    in_hand: InHand,
+    /// How many batches were in hand while each was handled.
+    held: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Effects {
     fn new() -> Self {
-        Self { poison: "-", fails: None, announces: None, failures: Arc::default(), batches: Arc::default() }
+        Self {
+            poison: "-",
+            fails: None,
+            announces: None,
+            failures: Arc::default(),
+            batches: Arc::default(),
+            in_hand: InHand::default(),
+            held: Arc::default(),
+        }
     }
 }
 
 impl Handler for Effects {
     async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
         self.batches.lock().unwrap().push(batch.len());
+        self.held.lock().unwrap().push(self.in_hand.batches());
         self.write(tx, batch).await.into()
     }
 }
@@ -135,7 +149,9 @@ fn options(group: &str, topic: &str) -> Options {
 }
 
 fn consumer(store: &Store, handler: &Effects, options: &Options) -> Consumer<Effects, Producer> {
-    Consumer::new(handler.clone(), cluster().producer().unwrap(), Some(store.clone()), options.clone())
+    let producer = cluster().producer().unwrap();
+    Consumer::new(handler.clone(), producer, Some(store.clone()), options.clone())
+        .showing(handler.in_hand.clone())
 }
 
 /// Publishes events `<n>` in order, of keys `key-<n modulo keys>`.
@@ -217,6 +233,21 @@ async fn a_batch_that_is_not_full_waits_for_more(test: TestStore) {
     let options = Options { linger: Duration::from_millis(1), ..options };
     let running = Running::start(consumer(&test.store, &handler, &options), Duration::from_secs(10));
     until("the last is done", async || effects(&test.store).await.len() == 41).await;
+    running.end().await;
+}
+
+async fn a_batch_is_in_hand_from_its_first_record_until_it_is_handled(test: TestStore) {
+    let topic = format!("{}events", testing::prefix("in-hand"));
+    testing::topic(&topic, 1, &[]).await;
+    let handler = Effects::new();
+    let options = Options { batch: 2, linger: Duration::from_secs(600), ..options(&topic, &topic) };
+    let running = Running::start(consumer(&test.store, &handler, &options), Duration::from_secs(10));
+    produce(&topic, 0..1, 2).await;
+    until("it waits for more", async || handler.in_hand.batches() == 1).await;
+    produce(&topic, 1..2, 2).await;
+    until("it is handled", async || effects(&test.store).await.len() == 2).await;
+    until("nothing is in hand", async || handler.in_hand.batches() == 0).await;
+    assert_eq!(*handler.held.lock().unwrap(), [1]);
     running.end().await;
 }
 
