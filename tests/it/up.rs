@@ -202,6 +202,8 @@ fn a_load_is_placed_and_every_order_is_accounted_for() {
     assert_eq!((counts.iter().sum::<u64>(), counts[1]), (1000, 2), "{report:?}");
     assert!(counts[2] > 0, "{report:?}");
     assert_eq!(report.last(), Some(&"Every order is accounted for, and the stock adds up."));
+    // The embedded broker has a letter for each, and all of them end with it.
+    assert!(letters(&system).lines().count() >= 1000 && !log.contains("still on their way"), "{log}");
 }
 
 #[test]

@@ -201,12 +201,14 @@ fn a_queue_that_is_full_is_not_filled_further() {
 }
 
 #[test]
-fn a_broker_that_has_answered_with_little_is_left_alone_while_its_records_wait() {
+fn a_broker_that_has_answered_with_little_and_has_no_more_is_left_alone_while_its_records_wait() {
     let mut run = Run::new(plain(3), Start::At(0), 10_000);
     run.book.settings.rest = Duration::from_millis(25);
     run.book.learn(&run.log.topics());
     let asked = run.book.ask(run.now).remove(0);
     run.answer(asked, &Does::Answers(1));
+    let asked = run.book.ask(run.now).remove(0);
+    run.answer(asked, &Does::Answers(100));
     let rests = run.now + run.book.settings.rest;
     assert_eq!((run.book.ask(run.now).len(), run.book.rests_until()), (0, Some(rests)));
     run.now = rests;
