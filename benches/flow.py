@@ -61,7 +61,7 @@ class Bench:
         messaging.await_deletions()
         os.sync()  # the run before leaves gigabytes that are not written yet
         store = stores.sqlite(self.work) if who == "kafkaflow-sqlite" else stores.postgres(self.postgres)
-        with messaging.system(self.work) as (topology, letters), store as location, writeback.Steadily():
+        with messaging.system(self.work) as (topology, letters), store as location, writeback.steadily():
             self.among(who, what, number, location, topology, letters)
         if who == "spring":
             delete_peers()

@@ -5,27 +5,28 @@ brokers wrote in half a minute stands before every commit of a database on the s
 `BENCH_SYNC` says how many seconds are between two writes, 0 leaves it to the kernel.
 """
 
+import contextlib
 import os
 import threading
 
 EVERY = float(os.environ.get("BENCH_SYNC", "1"))
 
 
-class Steadily:
-    def __init__(self, every=EVERY):
-        self.every, self.over = every, threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
+@contextlib.contextmanager
+def steadily():
+    if EVERY <= 0:
+        yield
+        return
+    over = threading.Event()
 
-    def run(self):
-        while not self.over.wait(self.every):
+    def write():
+        while not over.wait(EVERY):
             os.sync()
 
-    def __enter__(self):
-        if self.every > 0:
-            self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        if self.every > 0:
-            self.thread.join()
+    writing = threading.Thread(target=write, daemon=True)
+    writing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        writing.join()
