@@ -30,6 +30,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// has all of it (28 for nine in ten, of 8,000 at 500 orders/s): a shorter beat wins little, as what follows waits for the
 /// second next, and costs every broker more requests.
 const BEAT: Duration = Duration::from_millis(20);
+/// How long a round waits at most for the batch whose answers it publishes; less than the producer waits for who reads rows.
+const BEHIND: Duration = Duration::from_millis(6);
 /// How long rows that the producer has are waited for at the end.
 const RELAY_GRACE: Duration = Duration::from_secs(5);
 
@@ -169,7 +171,7 @@ impl Service {
                 let mut relay = relay.reporting(self.health.clone()).traced(tracing.clone());
                 let in_hand = InHand::default();
                 if answers {
-                    relay = relay.behind(in_hand.clone());
+                    relay = relay.behind(in_hand.clone(), BEHIND);
                 }
                 let consumer = Consumer::new(handler, producer, Some(store.clone()), options)
                     .waking(self.wake.clone())

@@ -36,8 +36,6 @@ pub struct Options {
     /// The beat of the clock at which the batch behind one that was not full is taken: the next beat, or a later one where
     /// rows are many or batches fly long.
     pub beat: Duration,
-    /// How long a round waits for the batch that the consumer has in hand for whose answers it is ([`Relay::behind`]).
-    pub in_hand: Duration,
     /// What becomes of the rows behind one that no broker takes.
     pub followers: Followers,
     /// How long published rows are kept, for `outbox verify`.
@@ -56,7 +54,6 @@ impl Default for Options {
             batch: 2000,
             patience: Duration::from_millis(500),
             beat: Duration::from_millis(12),
-            in_hand: Duration::from_millis(6),
             followers: Followers::Wait,
             keep: Duration::from_secs(24 * 60 * 60),
             lease: Duration::from_secs(10),

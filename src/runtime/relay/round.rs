@@ -38,8 +38,8 @@ pub struct Relay<P> {
     /// When the next batch may be taken, where the last one was not full.
     next: Option<Instant>,
     pub(super) company: Company,
-    /// Of the consumer that writes most of the rows.
-    in_hand: Option<InHand>,
+    /// Of the consumer that writes most of the rows, and how long a round waits for it at most.
+    behind: Option<(InHand, Duration)>,
     pub(super) health: Health,
     tracing: Tracing,
     pub(super) boundary: OnBoundary,
@@ -91,7 +91,7 @@ impl<P: Publisher> Relay<P> {
             partitions: HashMap::new(),
             next: None,
             company: Company::default(),
-            in_hand: None,
+            behind: None,
             health: Health::default(),
             tracing: Tracing::default(),
             boundary: OnBoundary::default(),
@@ -114,10 +114,10 @@ impl<P: Publisher> Relay<P> {
     }
 
     /// Publishes what that consumer answers with: a round waits for the batch that is in hand, whose rows would wait for the
-    /// next one otherwise. So do all who share the producer.
+    /// next one otherwise, at most for `most`. So do all who share the producer.
     #[must_use]
-    pub(crate) fn behind(mut self, in_hand: InHand) -> Self {
-        self.in_hand = Some(in_hand);
+    pub(crate) fn behind(mut self, in_hand: InHand, most: Duration) -> Self {
+        self.behind = Some((in_hand, most));
         self
     }
 
@@ -192,9 +192,9 @@ impl<P: Publisher> Relay<P> {
         let skip = self.stuck().await;
         let _intent = self.publisher.intend();
         // Behind a full batch rows wait already.
-        if let Some(in_hand) = self.in_hand.as_ref().filter(|_| self.next.is_some()) {
+        if let Some((in_hand, most)) = self.behind.as_ref().filter(|_| self.next.is_some()) {
             self.doing = "waits for its consumer";
-            in_hand.one_finished(self.options.in_hand).await;
+            in_hand.one_finished(*most).await;
         }
         self.doing = "reads rows";
         let rows = self.fetch(&skip).await?;

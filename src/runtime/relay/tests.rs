@@ -321,9 +321,8 @@ async fn who_shares_the_producer_knows_that_rows_are_read(test: TestStore) {
 async fn rows_of_the_batch_that_its_consumer_has_in_hand_go_in_the_same_round(test: TestStore) {
     let fake = Fake::new();
     let in_hand = InHand::default();
-    let patient = Options { in_hand: Duration::from_secs(60), ..options() };
-    let mut relay = Relay::new(test.store.clone(), fake.clone(), patient, "a").behind(in_hand.clone());
-    relay.refresh(NOW).await.unwrap();
+    let relay = relay(&test.store, &fake, "a").await;
+    let mut relay = relay.behind(in_hand.clone(), Duration::from_secs(60));
     write(&test.store, &[event("e1", "k", "t")]).await;
     assert_eq!(relay.take_off(NOW).await.unwrap().taken, 1);
     let taken = in_hand.take();
