@@ -76,7 +76,7 @@ pub async fn write(
     writes.run(tx).await
 }
 
-/// As [`write`] with [`KeyOrder::Held`], together with other writes.
+/// As [`write()`] with [`KeyOrder::Held`], together with other writes.
 pub(crate) fn add(writes: &mut Writes, events: &[Event], now: UnixMillis) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
@@ -188,7 +188,7 @@ fn in_postgres(
     Ok(())
 }
 
-/// Tells relays of other processes that listen; once in a transaction, after [`write`]. PostgreSQL only.
+/// Tells relays of other processes that listen; once in a transaction, after [`write()`]. PostgreSQL only.
 pub async fn notify(tx: &mut Tx) -> Result<(), StoreError> {
     if let Connection::Postgres(connection) = tx.connection().await? {
         sqlx::query("SELECT pg_notify('kafkaflow_outbox_' || hashtext(current_schema()), '')")
