@@ -40,6 +40,10 @@ $(listener_settings "$node")
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS;User:admin
 
+# A rack for each, and consumers that say where they are read the replica there.
+broker.rack=rack-$node
+replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector
+
 auto.create.topics.enable=false
 delete.topic.enable=true
 offsets.topic.replication.factor=3

@@ -27,6 +27,8 @@ const LITTLE: usize = 16 * 1024;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Notice {
     Moved(Moved),
+    /// It is asked of another broker from now on, as the leader wants it.
+    Nearer(String),
     /// Something is tried again.
     Again(String),
     /// Somebody must know.
@@ -236,7 +238,9 @@ impl Reading<'_> {
         }
         self.track.in_doubt = false;
         if part.preferred_read_replica.0 >= 0 {
-            self.track.read_from(Some(part.preferred_read_replica.0), self.now);
+            let replica = part.preferred_read_replica.0;
+            self.track.read_from(Some(replica), self.now);
+            self.notices.push(Notice::Nearer(format!("{} is read from broker {replica}", self.track.feed)));
         }
         let Some(records) = part.records.filter(|records| !records.is_empty()) else { return false };
         let small = records.len() < whole / SMALL;

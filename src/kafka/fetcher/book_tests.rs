@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::answers::Notice;
 use super::book::{Asked, Book, Request};
-use super::fakes::{Appended, Log, OUT_OF_RANGE, TOPIC, answer, diverging};
+use super::fakes::{Appended, Log, NEAR, OUT_OF_RANGE, RACK, TOPIC, answer, diverging};
 use super::queue::Queue;
 use super::stream::Stream;
 use super::track::Start;
@@ -29,6 +29,10 @@ enum Does {
     Deletes(i64),
     /// The broker wants to be left alone afterwards.
     Throttles,
+    /// A replica that lacks so many of the last records is near from now on.
+    Nears(i64),
+    /// It is gone.
+    Parts,
 }
 
 fn appended() -> impl Strategy<Value = Vec<Appended>> {
@@ -49,6 +53,8 @@ fn does() -> impl Strategy<Value = Vec<Does>> {
         1 => Just(Does::Resigns),
         1 => (1..6_i64).prop_map(Does::Deletes),
         1 => Just(Does::Throttles),
+        1 => (0..9_i64).prop_map(Does::Nears),
+        1 => Just(Does::Parts),
     ];
     proptest::collection::vec(one, 0..20)
 }
@@ -64,7 +70,7 @@ struct Run {
 
 impl Run {
     fn new(log: Log, start: Start, ahead: usize) -> Self {
-        let mut book = Book::new(Settings { ahead, ..Settings::default() });
+        let mut book = Book::new(Settings { ahead, rack: RACK.to_owned(), ..Settings::default() });
         let queue = Arc::new(Queue::new(ahead, Arc::new(Notify::new())));
         let stream = Stream::new(TOPIC.into(), 0, queue, true);
         book.begin(stream.feed().clone(), start);
@@ -92,6 +98,8 @@ impl Run {
                 self.log.epoch += 1;
             }
             Does::Deletes(count) => self.log.start = (self.log.start + count).min(self.log.end),
+            Does::Nears(lacks) => self.log.near = Some(self.log.end - lacks),
+            Does::Parts => self.log.near = None,
             Does::Answers(_) | Does::Throttles => {}
         }
         let throttle = if matches!(does, Does::Throttles) { 100 } else { 0 };
@@ -109,7 +117,7 @@ impl Run {
         for notice in notices {
             match notice {
                 Notice::Moved(moved) => self.moved.push(moved),
-                Notice::Again(_) => {}
+                Notice::Nearer(_) | Notice::Again(_) => {}
                 Notice::Grave(what) => panic!("{what}"),
             }
         }
@@ -291,6 +299,45 @@ fn a_leader_that_does_not_know_where_an_epoch_ended_is_asked_without_it() {
     assert_eq!(run.book.fetched(asked.call, answer, run.now), []);
     assert_eq!(place(&run.ask()[0]), (10, -1));
     assert_eq!(run.moved, []);
+}
+
+#[test]
+fn a_replica_that_is_near_is_read_from_until_the_leader_is_to_say_again_which_one_is() {
+    let mut run = Run::new(plain(4), Start::At(0), 10_000);
+    run.log.near = Some(10);
+    run.book.learn(&run.log.topics());
+    let mut asked_of = Vec::new();
+    for _ in 0..4 {
+        let asked = run.book.ask(run.now).remove(0);
+        asked_of.push(asked.broker);
+        run.answer(asked, &Does::Answers(1));
+        run.take(100);
+    }
+    assert_eq!((asked_of, run.taken.len()), (vec![1, NEAR, NEAR, NEAR], 10));
+    run.now += Duration::from_secs(300);
+    assert_eq!(run.book.ask(run.now)[0].broker, 1);
+}
+
+#[test]
+fn of_a_near_replica_that_has_less_or_says_nothing_or_is_gone_the_leader_is_asked_again() {
+    for does in [Does::Nears(15), Does::Loses, Does::Parts] {
+        let mut run = Run::new(plain(4), Start::At(0), 10_000);
+        run.log.near = Some(20);
+        run.book.learn(&run.log.topics());
+        for _ in 0..3 {
+            let asked = run.book.ask(run.now).remove(0);
+            run.answer(asked, &Does::Answers(1));
+        }
+        let asked = run.book.ask(run.now).remove(0);
+        assert_eq!((asked.broker, place(&asked)), (NEAR, (10, -1)));
+        run.answer(asked, &does);
+        run.now += Duration::from_millis(50);
+        let asked = run.book.ask(run.now).remove(0);
+        assert_eq!((asked.broker, place(&asked)), (1, (10, -1)), "{does:?}");
+        run.answer(asked, &Does::Answers(1));
+        drain(&mut run);
+        assert_eq!((run.taken.len(), run.moved.len()), (20, 0), "{does:?}");
+    }
 }
 
 #[test]

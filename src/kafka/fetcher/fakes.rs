@@ -16,6 +16,9 @@ use kafka_protocol::records::{Compression, Record, RecordBatchEncoder, RecordEnc
 use uuid::Uuid;
 
 pub(super) const TOPIC: &str = "t";
+pub(super) const RACK: &str = "a";
+/// The broker in that rack.
+pub(super) const NEAR: i32 = 3;
 pub(super) const OUT_OF_RANGE: i16 = 1;
 const NOT_LEADER: i16 = 6;
 
@@ -46,6 +49,8 @@ pub(super) struct Log {
     pub(super) end: i64,
     pub(super) leader: i32,
     pub(super) epoch: i32,
+    /// Where the log of the replica at [`NEAR`] ends; `None`: there is none.
+    pub(super) near: Option<i64>,
     /// Producer, first offset, and the offset of what aborted it.
     aborted: Vec<(i64, i64, i64)>,
     /// What whoever reads the committed must get.
@@ -86,6 +91,7 @@ impl Log {
             end: 0,
             leader: 1,
             epoch: 0,
+            near: None,
             aborted: Vec::new(),
             committed: Vec::new(),
         };
@@ -180,16 +186,25 @@ impl Log {
     }
 
     /// An answer with so many batches at most.
-    pub(super) fn fetch(&self, broker: i32, request: &FetchRequest, batches: usize) -> FetchResponse {
+    pub(super) fn fetch(&mut self, broker: i32, request: &FetchRequest, batches: usize) -> FetchResponse {
         let asked = &request.topics[0].partitions[0];
         let mut part = PartitionData::default().with_partition_index(0).with_high_watermark(self.end);
-        if broker != self.leader {
+        let near = self.near.filter(|_| broker == NEAR);
+        let end = near.unwrap_or(self.end);
+        if broker != self.leader && near.is_none() {
             part.error_code = NOT_LEADER;
-        } else if asked.fetch_offset < self.start || asked.fetch_offset > self.end {
+        } else if asked.fetch_offset < self.start || asked.fetch_offset > end {
             part.error_code = OUT_OF_RANGE;
+        } else if near.is_none() && *request.rack_id == *RACK && self.near >= Some(asked.fetch_offset) {
+            part.preferred_read_replica = NEAR.into();
         } else {
             let from = self.batches.iter().skip_while(|batch| batch.next <= asked.fetch_offset);
+            let from = from.take_while(|batch| batch.next <= end);
             let from: Vec<&Stored> = from.take(batches.max(1)).collect();
+            if near.is_some() && from.is_empty() {
+                // Meanwhile it hears of all that there is.
+                self.near = Some(self.end);
+            }
             let upper = from.last().map_or(asked.fetch_offset, |last| last.next);
             let aborted =
                 self.aborted.iter().filter(|(_, first, last)| *last >= asked.fetch_offset && *first < upper);

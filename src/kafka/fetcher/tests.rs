@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use super::{Fetcher, Moved, Settings, Start, Stream};
+use crate::cluster::port::{Scope, Topics};
 use crate::connection::{ConnectionConfig, Secret};
 use crate::kafka::Producer;
 use crate::kafka::data::testing as librdkafka;
@@ -162,6 +163,43 @@ async fn news_come_at_once_though_a_broker_may_wait_for_them() {
         assert_eq!(values(&reading.take(1).await), [value]);
     }
     reading.end().await;
+}
+
+/// A file of what is logged on this thread, until the guard is dropped.
+fn logged() -> (tempfile::NamedTempFile, tracing::subscriber::DefaultGuard) {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(Arc::new(log.reopen().unwrap()))
+        .finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+// On one thread, where the fetcher's task logs as well.
+#[tokio::test]
+async fn whoever_says_where_it_is_reads_the_replica_there_and_the_leader_where_that_is_as_near() {
+    let topic = format!("{}near", testing::prefix("racks"));
+    testing::topic(&topic, 1, &[]).await;
+    let producer = Producer::open(&testing::brokers()).unwrap();
+    publish(&producer, vec![record(&topic, "k", "0"), record(&topic, "k", "1")]).await;
+    let admin = testing::admin("KAFKAFLOW_TEST_BROKERS").await;
+    let brokers = admin.list(Scope::Only(&[])).await.unwrap().brokers;
+    let mut near = Vec::new();
+    for broker in &brokers {
+        let (log, _guard) = logged();
+        let rack = broker.rack.as_deref().expect("a rack");
+        let mut reading = Reading::begin(&with(&[("client.rack", rack)]), &topic, Start::Earliest).await;
+        assert_eq!(values(&reading.take(2).await), ["0", "1"]);
+        reading.end().await;
+        let said = std::fs::read_to_string(log.path()).unwrap();
+        let reads = format!("{topic}/0 is read from broker ");
+        let named: Vec<&str> = said.lines().filter_map(|line| line.split(&reads).nth(1)).collect();
+        let own = format!("{}, whose replica is near", broker.id);
+        assert!(named.iter().all(|named| *named == own), "{}: {named:?}", broker.id);
+        near.extend(named.first().map(|_| broker.id));
+    }
+    assert_eq!((brokers.len(), near.len()), (3, 2), "all but the leader: {near:?}");
 }
 
 #[test]
