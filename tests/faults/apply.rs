@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Child;
 use std::time::Duration;
 
+use crate::Returning;
 use crate::support::Folder;
 use crate::support::brokers::{brokers, dev, eventually, prefix, tool};
 
@@ -85,15 +86,6 @@ fn controller() -> String {
     let status = tool(&["metadata-quorum", "describe", "--status"]);
     let line = status.lines().find(|line| line.starts_with("LeaderId:")).expect("a leader");
     line.split_whitespace().last().unwrap().to_owned()
-}
-
-/// Starts a broker again, even when the test fails: others need it.
-struct Returning<'a>(&'a str);
-
-impl Drop for Returning<'_> {
-    fn drop(&mut self) {
-        dev(&["kafka", "start", self.0]);
-    }
 }
 
 fn interrupted_by(test: &str, node: &str, how: &[&str]) {

@@ -4,8 +4,20 @@
 
 mod apply;
 mod crash;
+mod leaders;
 mod notification;
 mod services;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other test binary, which uses the rest")]
 mod support;
+
+use support::brokers::dev;
+
+/// Starts a broker again, even when the test fails: others need it.
+struct Returning<'a>(&'a str);
+
+impl Drop for Returning<'_> {
+    fn drop(&mut self) {
+        dev(&["kafka", "start", self.0]);
+    }
+}

@@ -9,9 +9,9 @@ use crate::support::brokers::{dev, eventually};
 use crate::support::stores::postgres;
 use crate::support::system::{Running, System};
 
-const LATE: Duration = Duration::from_secs(120);
+pub(crate) const LATE: Duration = Duration::from_secs(120);
 
-fn outcomes(service: &Running, ids: &[String]) -> BTreeMap<String, usize> {
+pub(crate) fn outcomes(service: &Running, ids: &[String]) -> BTreeMap<String, usize> {
     let mut counted = BTreeMap::new();
     for id in ids {
         let order = eventually(LATE, || {

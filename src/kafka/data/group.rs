@@ -5,7 +5,7 @@
 //! take from it for a while pauses it, and nothing but its owner can un-pause it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as blocking;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -22,9 +22,10 @@ use tokio::task::JoinHandle;
 use super::DataError;
 use super::config::client_config;
 use super::context::Context;
+use super::place::{Place, start};
 use super::record::record;
 use crate::connection::ConnectionConfig;
-use crate::kafka::fetcher::{self, Feed, Fetcher, Moved, Start};
+use crate::kafka::fetcher::{self, Feed, Fetcher, Moved};
 use crate::messaging::Record;
 
 /// How long one look at the group lasts.
@@ -36,8 +37,6 @@ const REVOKE: Duration = Duration::from_secs(5);
 const ASK: Duration = Duration::from_secs(10);
 /// Events that nobody has taken yet.
 const EVENTS: usize = 16;
-/// An offset that says nothing.
-const NONE: i64 = -1;
 
 /// Which group, and how it is joined.
 #[derive(Clone, Debug)]
@@ -206,7 +205,7 @@ fn poll(consumer: Arc<BaseConsumer<GroupContext>>, events: &mpsc::Sender<GroupEv
 /// The records of one partition, for as long as the member owns it.
 pub(crate) struct Stream {
     records: fetcher::Stream,
-    finished: Arc<AtomicI64>,
+    finished: Finished,
 }
 
 impl Stream {
@@ -231,7 +230,7 @@ impl Stream {
     /// Has the offset committed soon as the next one to be read. Where the member no longer owns the partition
     /// nothing happens.
     pub(crate) fn store(&self, next: i64) {
-        self.finished.store(next, Ordering::Release);
+        self.finished.set(Place { next, epoch: self.records.epoch_before(next) });
     }
 }
 
@@ -240,8 +239,21 @@ struct Assigned {
     feed: Feed,
     /// Whether it is known where the group was in it.
     begun: bool,
-    /// The next offset to be read, where it is not committed yet.
-    finished: Arc<AtomicI64>,
+    finished: Finished,
+}
+
+/// The place behind what is finished, where it is not committed yet.
+#[derive(Clone, Default)]
+struct Finished(Arc<Mutex<Option<Place>>>);
+
+impl Finished {
+    fn set(&self, place: Place) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+
+    fn take(&self) -> Option<Place> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// What librdkafka tells and asks of a group's member.
@@ -265,10 +277,10 @@ impl GroupContext {
         let mut assigned = self.assigned();
         let stream = |(topic, partition): (String, i32)| {
             let records = self.fetcher.stream(&topic, partition);
-            let finished = Arc::new(AtomicI64::new(NONE));
+            let finished = Finished::default();
             // Now librdkafka knows it, so that it can be paused; whatever it would read of it stays apart.
             drop(consumer.as_ref().map(|consumer| consumer.split_partition_queue(&topic, partition)));
-            let (feed, also_finished) = (records.feed().clone(), Arc::clone(&finished));
+            let (feed, also_finished) = (records.feed().clone(), finished.clone());
             let one = Assigned { feed, begun: false, finished: also_finished };
             assigned.insert((topic, partition), one);
             Stream { records, finished }
@@ -285,11 +297,7 @@ impl GroupContext {
         };
         let mut assigned = self.assigned();
         for one in committed.elements().iter().filter(|one| one.error().is_ok()) {
-            let start = match one.offset() {
-                Offset::Offset(offset) => Start::At(offset),
-                Offset::Invalid => Start::Earliest,
-                _ => continue,
-            };
+            let Some(start) = start(one.offset(), one.metadata()) else { continue };
             if let Some(assigned) = assigned.get_mut(&(one.topic().to_owned(), one.partition())) {
                 self.fetcher.begin(&assigned.feed, start);
                 assigned.begun = true;
@@ -311,11 +319,10 @@ impl GroupContext {
     fn store(&self, consumer: &BaseConsumer<Self>) {
         let mut list = TopicPartitionList::new();
         for ((topic, partition), assigned) in self.assigned().iter() {
-            let next = assigned.finished.swap(NONE, Ordering::Acquire);
-            if next != NONE
-                && let Err(error) = list.add_partition_offset(topic, *partition, Offset::Offset(next))
+            if let Some(place) = assigned.finished.take()
+                && let Err(error) = place.add_to(&mut list, topic, *partition)
             {
-                tracing::error!("{topic}/{partition}@{next}: {error}");
+                tracing::error!("{topic}/{partition}@{}: {error}", place.next);
             }
         }
         if list.count() > 0

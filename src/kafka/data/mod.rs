@@ -3,6 +3,7 @@
 mod config;
 mod context;
 mod group;
+mod place;
 #[cfg(test)]
 mod planes_test;
 mod reader;

@@ -257,9 +257,9 @@ fn an_offset_behind_the_end_begins_anew() {
 }
 
 /// What another broker is asked when it leads.
-fn asked_of_the_next_leader(run: &mut Run) -> Asked {
+fn asked_of_the_next_leader(run: &mut Run, epoch: i32) -> Asked {
     run.book.doubt();
-    (run.log.leader, run.log.epoch) = (2, 1);
+    (run.log.leader, run.log.epoch) = (2, epoch);
     // Whoever led before is asked once more.
     loop {
         match run.ask().pop() {
@@ -282,7 +282,7 @@ fn what_a_new_leader_never_had_is_said_to_be_lost() {
     let mut run = Run::new(plain(2), Start::At(0), 10_000);
     drain(&mut run);
     assert_eq!(run.taken.len(), 10);
-    let asked = asked_of_the_next_leader(&mut run);
+    let asked = asked_of_the_next_leader(&mut run, 1);
     assert_eq!(place(&asked), (10, 0));
     let notices = run.book.fetched(asked.call, diverging(6), run.now);
     let [Notice::Grave(what)] = &notices[..] else { panic!("{notices:?}") };
@@ -291,10 +291,43 @@ fn what_a_new_leader_never_had_is_said_to_be_lost() {
 }
 
 #[test]
+fn whoever_reads_on_where_another_ended_asks_whether_the_log_still_has_what_was_read() {
+    let mut run = Run::new(plain(4), Start::Behind { next: 10, epoch: 7 }, 10_000);
+    run.book.learn(&run.log.topics());
+    let asked = run.book.ask(run.now).remove(0);
+    assert_eq!(place(&asked), (10, 7));
+    let notices = run.book.fetched(asked.call, diverging(6), run.now);
+    let [Notice::Grave(what)] = &notices[..] else { panic!("{notices:?}") };
+    assert!(what.starts_with("t/0: the records from 6 to 9 are lost"), "{what}");
+
+    let mut run = Run::new(plain(4), Start::Behind { next: 10, epoch: 0 }, 10_000);
+    drain(&mut run);
+    assert_eq!((run.taken, run.moved), ((10..20).collect::<Vec<_>>(), vec![]));
+}
+
+#[test]
+fn of_what_was_taken_it_is_known_which_leader_wrote_it() {
+    let mut run = Run::new(plain(2), Start::At(0), 10_000);
+    drain(&mut run);
+    // The next leader has not got the last batch, and writes others.
+    run.log.epoch = 3;
+    run.log.lose(5);
+    run.log.write(10);
+    let asked = asked_of_the_next_leader(&mut run, 3);
+    assert_eq!(place(&asked), (10, 0));
+    run.book.fetched(asked.call, diverging(5), run.now);
+    run.taken.clear();
+    drain(&mut run);
+    assert_eq!(run.taken, (5..15).collect::<Vec<_>>());
+    let epochs = [0, 1, 5, 6, 15].map(|next| run.stream.epoch_before(next));
+    assert_eq!(epochs, [None, Some(0), Some(0), Some(3), Some(3)]);
+}
+
+#[test]
 fn a_leader_that_does_not_know_where_an_epoch_ended_is_asked_without_it() {
     let mut run = Run::new(plain(2), Start::At(0), 10_000);
     drain(&mut run);
-    let asked = asked_of_the_next_leader(&mut run);
+    let asked = asked_of_the_next_leader(&mut run, 1);
     let answer = answer(PartitionData::default().with_partition_index(0).with_error_code(OUT_OF_RANGE));
     assert_eq!(run.book.fetched(asked.call, answer, run.now), []);
     assert_eq!(place(&run.ask()[0]), (10, -1));

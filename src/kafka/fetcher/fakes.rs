@@ -141,6 +141,19 @@ impl Log {
         offsets
     }
 
+    /// Its end is gone from there on, where a batch begins.
+    pub(super) fn lose(&mut self, from: i64) {
+        self.batches.retain(|batch| batch.next <= from);
+        self.committed.retain(|offset| *offset < from);
+        self.end = from;
+    }
+
+    /// So many records more, by the present leader.
+    pub(super) fn write(&mut self, count: usize) {
+        let offsets = self.store(count, -1, false);
+        self.committed.extend(offsets);
+    }
+
     fn push(&mut self, bytes: Bytes, count: i64) {
         self.batches.push(Stored { first: self.end, next: self.end + count, bytes });
         self.end += count;

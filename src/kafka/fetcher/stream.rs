@@ -14,6 +14,22 @@ pub(crate) struct Stream {
     feed: Feed,
     records: Option<Records>,
     checked: bool,
+    /// Where records begin that the leader of an epoch wrote; the last few that were taken.
+    epochs: VecDeque<(i64, i32)>,
+}
+
+/// How many changes of the leader are known of: records are not finished long after they are taken.
+const EPOCHS: usize = 16;
+
+/// Notes that records from there on are of that epoch. A log that lost its end is read again from before that.
+fn of_epoch(epochs: &mut VecDeque<(i64, i32)>, from: i64, epoch: i32) {
+    while epochs.pop_back_if(|(known, _)| *known >= from).is_some() {}
+    if epochs.back().is_none_or(|(_, last)| *last != epoch) {
+        epochs.push_back((from, epoch));
+        if epochs.len() > EPOCHS {
+            epochs.pop_front();
+        }
+    }
 }
 
 /// What fills a stream.
@@ -32,7 +48,7 @@ impl std::fmt::Display for Feed {
 
 impl Stream {
     pub(super) fn new(topic: Arc<str>, partition: i32, queue: Arc<Queue>, checked: bool) -> Self {
-        Self { feed: Feed { topic, partition, queue }, records: None, checked }
+        Self { feed: Feed { topic, partition, queue }, records: None, checked, epochs: VecDeque::new() }
     }
 
     pub(crate) fn feed(&self) -> &Feed {
@@ -59,6 +75,7 @@ impl Stream {
         while taken < most {
             let Some(records) = &mut self.records else {
                 let Some(wanted) = queue.pop() else { return false };
+                of_epoch(&mut self.epochs, wanted.from, wanted.batch.epoch());
                 match wanted.batch.records(wanted.from, self.checked) {
                     Ok(records) => self.records = Some(records),
                     Err(damage) => return self.damaged(&damage, wanted.from),
@@ -78,6 +95,12 @@ impl Stream {
             }
         }
         true
+    }
+
+    /// The epoch of the leader who wrote the record before that offset, as far as it was taken here not long ago.
+    pub(crate) fn epoch_before(&self, next: i64) -> Option<i32> {
+        let (_, epoch) = self.epochs.iter().rfind(|(from, _)| *from < next)?;
+        (*epoch >= 0).then_some(*epoch)
     }
 
     /// It is read again from there on; nothing is passed by.

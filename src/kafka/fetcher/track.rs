@@ -19,6 +19,11 @@ const NEARER: Duration = Duration::from_secs(300);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
     At(i64),
+    /// Behind a record that was read already, and written by the leader of that epoch: whether the log still has it is to be asked.
+    Behind {
+        next: i64,
+        epoch: i32,
+    },
     /// With the first record that there is.
     Earliest,
 }
@@ -55,9 +60,10 @@ pub(super) struct Track {
 
 impl Track {
     pub(super) fn new(feed: Feed, start: Start) -> Self {
-        let position = match start {
-            Start::At(offset) => Position::At(offset),
-            Start::Earliest => Position::Earliest { instead_of: None },
+        let (position, read_epoch) = match start {
+            Start::At(offset) => (Position::At(offset), None),
+            Start::Behind { next, epoch } => (Position::At(next), Some(epoch)),
+            Start::Earliest => (Position::Earliest { instead_of: None }, None),
         };
         Self {
             feed,
@@ -65,8 +71,8 @@ impl Track {
             leader: None,
             nearer: None,
             asked_by: None,
-            read_epoch: None,
-            in_doubt: false,
+            read_epoch,
+            in_doubt: read_epoch.is_some(),
             rests_until: None,
             failures: 0,
             served: 0,
