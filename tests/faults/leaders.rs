@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::Returning;
 use crate::services::{LATE, outcomes};
 use crate::support::brokers::{dev, eventually, tool};
@@ -32,6 +34,16 @@ fn lost(log: &str) -> i64 {
         .sum()
 }
 
+/// How many orders no broker has yet.
+fn pending(system: &System) -> i64 {
+    let status =
+        ["outbox", "status", "--service", "order-service", "--store", &system.store, "--format", "json"];
+    let run = system.folder.run(&status);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let services: Value = serde_json::from_str(&run.stdout).unwrap();
+    services[0]["pending"].as_i64().unwrap()
+}
+
 fn what_a_new_leader_never_had(test: &str, restarted: bool) {
     let system = System::new(test, None);
     of_two_brokers(&system);
@@ -53,9 +65,7 @@ fn what_a_new_leader_never_had(test: &str, restarted: bool) {
     dev(&["kafka", "start", "2"]);
     // At the offsets of those there are others now.
     let ids = place(60);
-    let published =
-        || order.text("/metrics").contains("kafkaflow_outbox_pending_rows{service=\"order-service\"} 0\n");
-    eventually(LATE, || published().then_some(()));
+    eventually(LATE, || (pending(&system) == 0).then_some(()));
     let mut running = running.unwrap_or_else(inventory);
     confirmed(&ids);
     eventually(LATE, || (lost(&running.log()) == 30).then_some(()));

@@ -280,9 +280,8 @@ impl GroupContext {
             let finished = Finished::default();
             // Now librdkafka knows it, so that it can be paused; whatever it would read of it stays apart.
             drop(consumer.as_ref().map(|consumer| consumer.split_partition_queue(&topic, partition)));
-            let (feed, also_finished) = (records.feed().clone(), finished.clone());
-            let one = Assigned { feed, begun: false, finished: also_finished };
-            assigned.insert((topic, partition), one);
+            let feed = records.feed().clone();
+            assigned.insert((topic, partition), Assigned { feed, begun: false, finished: finished.clone() });
             Stream { records, finished }
         };
         partitions(list).into_iter().map(stream).collect()

@@ -240,7 +240,9 @@ impl Reading<'_> {
         if part.preferred_read_replica.0 >= 0 {
             let replica = part.preferred_read_replica.0;
             self.track.read_from(Some(replica), self.now);
-            self.notices.push(Notice::Nearer(format!("{} is read from broker {replica}", self.track.feed)));
+            let feed = &self.track.feed;
+            let nearer = format!("{feed} is read from broker {replica}, whose replica is near");
+            self.notices.push(Notice::Nearer(nearer));
         }
         let Some(records) = part.records.filter(|records| !records.is_empty()) else { return false };
         let small = records.len() < whole / SMALL;

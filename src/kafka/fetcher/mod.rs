@@ -15,6 +15,8 @@ mod book;
 mod book_tests;
 #[cfg(test)]
 mod fakes;
+#[cfg(test)]
+mod leader_tests;
 mod queue;
 mod run;
 mod stream;

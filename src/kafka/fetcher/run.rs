@@ -68,7 +68,7 @@ pub(super) async fn run(
             match notice {
                 // Who does not listen any more does not miss it.
                 Notice::Moved(place) => _ = moved.send(place).await,
-                Notice::Nearer(what) => tracing::debug!("{what}, whose replica is near"),
+                Notice::Nearer(what) => tracing::debug!("{what}"),
                 Notice::Again(what) => tracing::info!("records are asked for again: {what}"),
                 Notice::Grave(what) => tracing::error!("{what}"),
             }

@@ -9,6 +9,9 @@ use super::batch::{Damage, Records};
 use super::queue::Queue;
 use crate::messaging::Record;
 
+/// How many changes of the leader are known of: records are not finished long after they are taken.
+const EPOCHS: usize = 16;
+
 /// The records of one partition, in their order.
 pub(crate) struct Stream {
     feed: Feed,
@@ -16,20 +19,6 @@ pub(crate) struct Stream {
     checked: bool,
     /// Where records begin that the leader of an epoch wrote; the last few that were taken.
     epochs: VecDeque<(i64, i32)>,
-}
-
-/// How many changes of the leader are known of: records are not finished long after they are taken.
-const EPOCHS: usize = 16;
-
-/// Notes that records from there on are of that epoch. A log that lost its end is read again from before that.
-fn of_epoch(epochs: &mut VecDeque<(i64, i32)>, from: i64, epoch: i32) {
-    while epochs.pop_back_if(|(known, _)| *known >= from).is_some() {}
-    if epochs.back().is_none_or(|(_, last)| *last != epoch) {
-        epochs.push_back((from, epoch));
-        if epochs.len() > EPOCHS {
-            epochs.pop_front();
-        }
-    }
 }
 
 /// What fills a stream.
@@ -109,5 +98,16 @@ impl Stream {
         self.records = None;
         self.feed.queue.damaged_at(from);
         false
+    }
+}
+
+/// Notes that records from there on are of that epoch. A log that lost its end is read again from before that.
+fn of_epoch(epochs: &mut VecDeque<(i64, i32)>, from: i64, epoch: i32) {
+    while epochs.pop_back_if(|(known, _)| *known >= from).is_some() {}
+    if epochs.back().is_none_or(|(_, last)| *last != epoch) {
+        epochs.push_back((from, epoch));
+        if epochs.len() > EPOCHS {
+            epochs.pop_front();
+        }
     }
 }
