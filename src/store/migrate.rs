@@ -36,6 +36,7 @@ pub(super) const MESSAGING: &[Migration] = crate::migrations!("migrations":
     1 "messaging" "0001_messaging",
     2 "cluster" "0002_cluster",
     3 "inbox key" "0003_inbox_key",
+    4 "few statistics" "0004_few_statistics",
 );
 
 pub(super) fn sqlite(steps: &[Migration], table: &'static str) -> Migrator {

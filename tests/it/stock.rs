@@ -12,6 +12,7 @@ use crate::support::{Folder, Run};
 const MIGRATIONS: &[Migration] = kafkaflow::migrations!("../../src/services/inventory/migrations":
     1 "stock" "0001_stock",
     2 "fewer checks" "0002_fewer_checks",
+    3 "few statistics" "0003_few_statistics",
 );
 
 async fn products(store: &Store, products: &[(&str, i64, i64, bool)]) -> Result<(), StoreError> {

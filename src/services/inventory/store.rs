@@ -21,6 +21,7 @@ use crate::with_connection;
 pub(crate) const MIGRATIONS: &[Migration] = crate::migrations!("migrations":
     1 "stock" "0001_stock",
     2 "fewer checks" "0002_fewer_checks",
+    3 "few statistics" "0003_few_statistics",
 );
 
 /// Reads and locks what these commands are about.

@@ -21,4 +21,5 @@ use crate::store::Migration;
 pub(crate) const MIGRATIONS: &[Migration] = crate::migrations!("../migrations":
     1 "orders" "0001_orders",
     2 "room for outcomes" "0002_room_for_outcomes",
+    3 "few statistics" "0003_few_statistics",
 );

@@ -1,0 +1,1 @@
+-- Nothing: SQLite analyses only when it is told to.
