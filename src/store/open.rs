@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor, Postgres, Sqlite};
 
 use super::lender::{Lender, PATIENCE};
 use super::migrate::{self, MESSAGING, Migration};
+use super::outbox::Fresh;
 use super::{Location, StoreError, Tx};
 
 /// How long a process may say nothing in the middle of a transaction. One that was stopped, or cannot be reached any
@@ -42,6 +43,7 @@ pub struct Store {
     service: Arc<str>,
     /// The last day for which the inbox has a place (PostgreSQL only).
     pub(super) inbox_until: Arc<AtomicI32>,
+    fresh: Arc<Fresh>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +57,15 @@ pub(super) enum Pool {
 }
 
 impl Store {
+    fn new(pool: Pool, service: &str) -> Self {
+        Self {
+            pool,
+            service: service.into(),
+            inbox_until: Arc::new(AtomicI32::new(i32::MIN)),
+            fresh: Arc::default(),
+        }
+    }
+
     /// Opens the store of `service`, making it when it is not there, and brings its tables up to date: messaging's
     /// own, then the service's `migrations`. `connections` bounds those to PostgreSQL.
     ///
@@ -75,7 +86,7 @@ impl Store {
             }
             Location::Postgres(options) => postgres(options, service, migrations, connections).await?,
         };
-        Ok(Self { pool, service: service.into(), inbox_until: Arc::new(AtomicI32::new(i32::MIN)) })
+        Ok(Self::new(pool, service))
     }
 
     /// Opens a store that is there, and changes nothing of it; `None`: there is none of that service. `migrations`
@@ -101,7 +112,7 @@ impl Store {
                 Pool::Postgres(Lender::new(pool))
             }
         };
-        let store = Self { pool, service: service.into(), inbox_until: Arc::new(AtomicI32::new(i32::MIN)) };
+        let store = Self::new(pool, service);
         let mut tx = store.reading();
         for (steps, question) in [
             (MESSAGING, "SELECT coalesce(max(version), 0) FROM messaging_migrations"),
@@ -125,6 +136,11 @@ impl Store {
     #[must_use]
     pub fn service(&self) -> &str {
         &self.service
+    }
+
+    /// The rows of its outbox that this process has just committed.
+    pub(crate) fn fresh(&self) -> &Arc<Fresh> {
+        &self.fresh
     }
 
     /// A transaction, which begins with its first statement.

@@ -33,6 +33,21 @@ impl TestStore {
         let all: Vec<i16> = (0..i16::try_from(BUCKETS).unwrap()).collect();
         outbox::pending(&mut self.store.reading(), &all, &[], &[], Followers::Wait, 100).await.unwrap()
     }
+
+    /// What a relay of this process is handed instead of looking for it; never anything of SQLite's.
+    pub(crate) fn handed_over(&self) -> Vec<String> {
+        let rows = self.store.fresh().take(100);
+        self.store.fresh().look_begins();
+        rows.unwrap_or_default().into_iter().map(|row| format!("{} {}", row.key, row.event_type)).collect()
+    }
+
+    /// Says what is handed over where something is: by PostgreSQL.
+    pub(crate) fn hands_over<const N: usize>(&self, rows: [&str; N]) -> Vec<String> {
+        match self.location {
+            Location::Postgres(_) => rows.map(str::to_owned).to_vec(),
+            Location::Sqlite(_) => Vec::new(),
+        }
+    }
 }
 
 /// A database of its own on the server that `./dev test` started; `./dev test` also removes it.
@@ -101,6 +116,23 @@ pub(crate) async fn effects(store: &Store) -> Vec<(String, String)> {
     }
     .await;
     asked.expect("the effects")
+}
+
+/// PostgreSQL: until this is rolled back whoever looks for rows of the outbox waits, and whoever writes some does not.
+pub(crate) async fn looks_held_up(store: &Store) -> Tx {
+    let mut tx = store.tx();
+    let Connection::Postgres(connection) = tx.connection().await.unwrap() else { panic!("not PostgreSQL") };
+    connection.execute("LOCK TABLE outbox_dead IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    tx
+}
+
+/// PostgreSQL: whether somebody waits for a lock in the store's database.
+pub(crate) async fn is_waited_for(store: &Store) -> bool {
+    let mut tx = store.reading();
+    let Connection::Postgres(connection) = tx.connection().await.unwrap() else { panic!("not PostgreSQL") };
+    let question = "SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                                   WHERE d.datname = current_database() AND NOT l.granted)";
+    sqlx::query_scalar(question).fetch_one(connection).await.unwrap()
 }
 
 /// Runs a statement that both databases take.

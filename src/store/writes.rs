@@ -1,11 +1,14 @@
 //! Writes that need nothing of each other, together.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Encode, Type};
 
 use super::open::Pool;
+use super::outbox::Announced;
 use super::{Connection, Dialect, StoreError, Tx, json};
 
 /// Writes of one transaction, which none of them reads. Each message to a database is waited for, to SQLite's too, which has
@@ -20,6 +23,7 @@ pub(crate) enum Writes {
 pub(crate) struct Parts {
     queries: Vec<String>,
     values: PgArguments,
+    pub(super) announced: Option<Announced>,
 }
 
 /// Statements, and the parameters of all of them, which are numbered through.
@@ -33,6 +37,32 @@ impl Parts {
     /// One query of the `WITH`, by its name.
     pub(super) fn query(&mut self, name: &str, sql: &str) {
         self.queries.push(format!("{name} AS ({sql})"));
+    }
+
+    /// Does it, and has the relay told of what it announces.
+    async fn run(self, tx: &mut Tx) -> Result<(), StoreError> {
+        let fresh = Arc::clone(tx.store()?.fresh());
+        let since = fresh.about_to_write();
+        let Connection::Postgres(connection) = tx.connection().await? else { return Ok(()) };
+        let with = format!("WITH {}", self.queries.join(", "));
+        match (self.announced, since) {
+            (Some(Announced::Alone(mut rows)), Some(since)) => {
+                let sql = AssertSqlSafe(format!("{with} SELECT seq FROM announced ORDER BY seq"));
+                let seqs: Vec<i64> = sqlx::query_scalar_with(sql, self.values).fetch_all(connection).await?;
+                for (row, seq) in rows.iter_mut().zip(seqs) {
+                    row.seq = seq;
+                }
+                tx.afterwards(move || fresh.committed(since, rows));
+            }
+            (announced, _) => {
+                let sql = AssertSqlSafe(format!("{with} SELECT 1"));
+                sqlx::query_with(sql, self.values).execute(connection).await?;
+                if announced.is_some() {
+                    tx.afterwards(move || fresh.others());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A parameter, as it stands in a query.
@@ -91,12 +121,7 @@ impl Writes {
     /// Does them.
     pub(crate) async fn run(self, tx: &mut Tx) -> Result<(), StoreError> {
         match self {
-            Self::Postgres(Parts { queries, values }) if !queries.is_empty() => {
-                let sql = format!("WITH {} SELECT 1", queries.join(", "));
-                if let Connection::Postgres(connection) = tx.connection().await? {
-                    sqlx::query_with(AssertSqlSafe(sql), values).execute(connection).await?;
-                }
-            }
+            Self::Postgres(parts) if !parts.queries.is_empty() => parts.run(tx).await?,
             Self::Sqlite(Script { statements, values }) if !statements.is_empty() => {
                 tx.run_in_sqlite(statements.join(";\n"), values).await?;
             }

@@ -22,6 +22,11 @@ impl Buckets {
         self.leases.keys().filter_map(|name| name.strip_prefix(BUCKET)?.parse().ok()).collect()
     }
 
+    /// Whether no other relay has any.
+    pub(super) fn are_all(&self) -> bool {
+        self.numbers().len() == BUCKETS as usize
+    }
+
     /// Their leases.
     pub(super) fn leases(&self) -> &BTreeMap<String, i64> {
         &self.leases

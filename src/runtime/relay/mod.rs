@@ -12,6 +12,8 @@
 mod buckets;
 mod company;
 mod flight;
+#[cfg(test)]
+mod fresh_tests;
 mod recording;
 mod round;
 mod run;

@@ -84,6 +84,9 @@ impl<P: Publisher> Relay<P> {
         relayed.acknowledged += acknowledged.len();
         self.unrecorded.add(acknowledged, Instant::now());
         relayed.dead += dead.len();
+        if relayed.unacknowledged > 0 {
+            self.store.fresh().others();
+        }
         let stuck = self.flights.iter().filter(|flight| flight.is_stuck(self.options.patience));
         relayed.in_flight = stuck.map(|flight| flight.flying().count()).sum();
         dead

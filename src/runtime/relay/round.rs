@@ -1,6 +1,7 @@
 //! One round of the relay.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -22,6 +23,9 @@ use crate::unit::UnixMillis;
 /// Full batches that are in flight at the same time: while one is acknowledged the next is read, and the one before
 /// recorded.
 const FLIGHTS: usize = 4;
+/// How long rows that other processes write may stay unseen while this one hands over its own.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// Publishes the rows of one store.
 pub struct Relay<P> {
     pub(super) store: Store,
@@ -35,6 +39,8 @@ pub struct Relay<P> {
     pub(super) unrecorded: Unrecorded,
     /// How many partitions topics have, asked when one is stuck.
     partitions: HashMap<String, u32>,
+    /// When rows were last looked for in the store.
+    pub(super) looked: Option<Instant>,
     /// When the next batch may be taken, where the last one was not full.
     next: Option<Instant>,
     pub(super) company: Company,
@@ -80,6 +86,7 @@ pub struct Relayed {
 impl<P: Publisher> Relay<P> {
     /// A relay that has no keys yet: [`Relay::refresh`] gets it some.
     pub fn new(store: Store, publisher: P, options: Options, owner: impl Into<String>) -> Self {
+        store.fresh().want();
         Self {
             store,
             publisher,
@@ -89,6 +96,7 @@ impl<P: Publisher> Relay<P> {
             flights: Vec::new(),
             unrecorded: Unrecorded::new(GATHERED),
             partitions: HashMap::new(),
+            looked: None,
             next: None,
             company: Company::default(),
             behind: None,
@@ -197,12 +205,15 @@ impl<P: Publisher> Relay<P> {
             in_hand.one_finished(*most).await;
         }
         self.doing = "reads rows";
-        let rows = self.fetch(&skip).await?;
+        let rows = self.waiting(&skip).await?;
         relayed.found = rows.len();
         let busy: HashSet<&str> =
             self.flights.iter().flat_map(Flight::flying).map(|row| row.key.as_str()).collect();
         let rows = admit(rows, &busy);
         relayed.taken = rows.len();
+        if relayed.taken < relayed.found {
+            self.store.fresh().others();
+        }
         if !rows.is_empty() {
             let full = relayed.found >= self.options.batch as usize;
             self.next = (!full).then(|| began + self.company.after(relayed.found, self.options.beat, now));
@@ -274,6 +285,24 @@ impl<P: Publisher> Relay<P> {
     #[must_use]
     pub fn buckets(&self) -> Vec<i16> {
         self.buckets.numbers()
+    }
+
+    /// What waits: what this process has just committed, if nothing else is to be expected, or what the store has.
+    async fn waiting(&mut self, skip: &[Skip]) -> Result<Vec<Pending>, StoreError> {
+        let (fresh, most) = (Arc::clone(self.store.fresh()), self.options.batch as usize);
+        let now = Instant::now();
+        let may = skip.is_empty() && self.buckets.are_all() && self.looked.is_some_and(|at| now < at + LOOK);
+        if may && let Some(rows) = fresh.take(most) {
+            return Ok(rows);
+        }
+        fresh.look_begins();
+        self.looked = Some(now);
+        let rows = self.fetch(skip).await;
+        fresh.look_ended();
+        if rows.as_ref().map_or(true, |rows| rows.len() >= most) {
+            fresh.others();
+        }
+        rows
     }
 
     async fn fetch(&self, skip: &[Skip]) -> Result<Vec<Pending>, StoreError> {

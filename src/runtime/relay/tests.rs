@@ -14,7 +14,7 @@ use crate::store::testing::{TestStore, execute, on_both_stores};
 use crate::store::{Store, StoreError};
 use crate::unit::UnixMillis;
 
-const NOW: UnixMillis = UnixMillis(1_725_185_730_000);
+pub(super) const NOW: UnixMillis = UnixMillis(1_725_185_730_000);
 
 on_both_stores! { &[];
     rows_are_published_in_order_and_their_places_recorded,
@@ -39,13 +39,13 @@ fn options() -> Options {
     Options { patience: Duration::from_millis(20), ..Options::default() }
 }
 
-async fn relay(store: &Store, fake: &Fake, owner: &str) -> Relay<Fake> {
+pub(super) async fn relay(store: &Store, fake: &Fake, owner: &str) -> Relay<Fake> {
     let mut relay = Relay::new(store.clone(), fake.clone(), options(), owner);
     relay.refresh(NOW).await.unwrap();
     relay
 }
 
-fn event(id: &str, key: &str, topic: &str) -> Event {
+pub(super) fn event(id: &str, key: &str, topic: &str) -> Event {
     Event {
         id: id.to_owned(),
         aggregate_type: "order".to_owned(),

@@ -26,6 +26,7 @@ use crate::store::{Location, Store, StoreError};
 on_both_stores! { crate::services::inventory::MIGRATIONS;
     an_order_is_reserved_and_announced_in_one_transaction,
     what_is_written_is_what_was_decided,
+    only_the_first_answers_about_an_order_go_past_the_outbox,
     two_instances_share_hot_products_and_nothing_is_sold_twice,
     an_order_that_two_instances_hear_of_at_once_has_one_outcome,
     what_cannot_be_carried_out_is_refused_and_leaves_no_trace,
@@ -107,6 +108,22 @@ async fn an_order_is_reserved_and_announced_in_one_transaction(test: TestStore) 
     let book = written(&test.store, &BTreeSet::from(["ORD-999".to_owned()])).await;
     assert_eq!(levels(&book.products), "PROD-101=0+2! PROD-205=8+1");
     assert!(holds_what_is_reserved(&book));
+}
+
+async fn only_the_first_answers_about_an_order_go_past_the_outbox(test: TestStore) {
+    test.store.fresh().want();
+    let inventory = inventory();
+    open(&test.store, &[("PROD-101", 100)]).await;
+    let line = [("PROD-101", 2)];
+    handle(&test.store, &inventory, &[place("A", &line), place("B", &line)]).await.unwrap();
+    assert_eq!(test.handed_over(), test.hands_over(["A InventoryReserved", "B InventoryReserved"]));
+    // What was cancelled before it was placed has an answer already.
+    handle(&test.store, &inventory, &[cancel("C", "saga", &line)]).await.unwrap();
+    test.handed_over();
+    handle(&test.store, &inventory, &[place("C", &line), place("D", &line)]).await.unwrap();
+    assert_eq!(test.handed_over(), Vec::<String>::new());
+    handle(&test.store, &inventory, &[cancel("A", "saga", &line)]).await.unwrap();
+    assert_eq!(test.handed_over(), Vec::<String>::new());
 }
 
 /// Random commands in random batches, each case with a store's tables to itself: names are the case's own.

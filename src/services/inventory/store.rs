@@ -4,7 +4,7 @@
 //! two wait for each other. An order that two transactions hear of at the same time is written by the first, and the
 //! second begins anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -13,7 +13,8 @@ use super::changes::Changes;
 use super::command::Command;
 use super::model::{Book, Done, Level, Order, Outcome, ReservedItem, Saga};
 use crate::event::{OrderId, ProductId, Quantity, ReservationId, SagaId, Text};
-use crate::store::{Dialect, Migration, StoreError, Tx, Writes, json, outbox};
+use crate::store::outbox::{self, KeyOrder};
+use crate::store::{Dialect, Migration, StoreError, Tx, Writes, json};
 use crate::unit::UnixMillis;
 use crate::with_connection;
 
@@ -210,7 +211,10 @@ pub(super) async fn save(
              FROM (SELECT value FROM {each}) AS new WHERE product.id = new.value ->> 0"
         )
     })?;
-    outbox::add(&mut writes, announced, now)?;
+    let new: HashSet<&str> = changes.new_orders.iter().map(|row| row.0.as_str()).collect();
+    let none_waits = announced.iter().all(|row| new.contains(row.aggregate_id.as_str()));
+    let order = if none_waits { KeyOrder::NoneWaits } else { KeyOrder::Held };
+    outbox::add(&mut writes, announced, order, now)?;
     writes.run(tx).await.map_err(|error| match error {
         // Somebody else heard of the same order at the same time.
         StoreError::Duplicate(words) if words.contains("reservation") => StoreError::Conflict(words),

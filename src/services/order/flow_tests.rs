@@ -24,6 +24,7 @@ on_both_stores! { crate::services::order::store::MIGRATIONS;
     an_outcome_is_told_to_the_customer_once,
     an_answer_about_an_order_that_is_not_there_is_poison_and_its_neighbours_are_heard,
     a_batch_may_hold_several_answers_about_one_order,
+    orders_and_their_first_outcomes_go_past_the_outbox,
     a_payment_is_captured_or_declined_once,
     a_capture_of_which_nothing_is_known_is_asked_for_again_with_its_key,
     what_was_captured_before_a_crash_is_captured_once,
@@ -160,6 +161,19 @@ impl Payments for Script {
         self.asked.lock().unwrap().push(charge);
         self.answers.lock().unwrap().pop_front().expect("an answer")
     }
+}
+
+async fn orders_and_their_first_outcomes_go_past_the_outbox(test: TestStore) {
+    test.store.fresh().want();
+    let orders = ["A", "B", "C"].map(|id| placed(id, "CUST-1", "{}"));
+    place(&test, &orders).await;
+    assert_eq!(test.handed_over(), test.hands_over(["A OrderPlaced", "B OrderPlaced", "C OrderPlaced"]));
+    let ledger = ledger(false, Feed::default());
+    hear(&test, &ledger, &[answer(1, &reserved("A")), answer(2, &failed("B"))]).await;
+    assert_eq!(test.handed_over(), test.hands_over(["A SendNotification", "B SendNotification"]));
+    // What was said of A may wait.
+    hear(&test, &ledger, &[answer(3, &failed("A")), answer(4, &reserved("C"))]).await;
+    assert_eq!(test.handed_over(), Vec::<String>::new());
 }
 
 fn captures(test: &TestStore, answers: &[Answer]) -> Captures<Script> {

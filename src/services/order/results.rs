@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::feed::Feed;
 use super::hearing::{Consequences, Heard, hear};
-use super::state::Happened;
+use super::state::{Happened, Status};
 use super::store;
 use crate::event::{Event, EventId, SendNotification};
 use crate::messaging::Record;
 use crate::runtime::{BatchOutcome, HandleError, Handler};
 use crate::services::announce::Announcer;
-use crate::store::{Tx, Writes, outbox};
+use crate::store::outbox::{self, KeyOrder};
+use crate::store::{Tx, Writes};
 use crate::unit::UnixMillis;
 
 /// What becomes of what orders hear.
@@ -36,6 +37,9 @@ impl Ledger {
         let ids: BTreeSet<String> = heard.iter().map(|one| one.order.as_str().to_owned()).collect();
         let mut held = store::hold(tx, &ids).await?;
         let missing: BTreeSet<String> = ids.iter().filter(|id| !held.contains_key(*id)).cloned().collect();
+        // Of an order that waits for its outcome all is published: this is what answers to it.
+        let none_waits = held.values().all(|order| order.standing.status == Status::Pending);
+        let order = if none_waits { KeyOrder::NoneWaits } else { KeyOrder::Held };
         let now = (self.now)();
         let Consequences { changes, notices } =
             hear(&mut held, heard, self.capture, now, self.new_id).map_err(HandleError::poison)?;
@@ -44,7 +48,7 @@ impl Ledger {
         let mut writes = Writes::of(tx)?;
         store::save(&mut writes, &changes)?;
         // The orders' rows are held, and so are their keys.
-        outbox::add(&mut writes, &rows, now)?;
+        outbox::add(&mut writes, &rows, order, now)?;
         writes.run(tx).await?;
         let feed = self.feed.clone();
         tx.afterwards(move || feed.tell(&changes));

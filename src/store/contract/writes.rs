@@ -1,7 +1,7 @@
 //! Writes that go together.
 
 use super::{NOW, effects, event, pending_ids};
-use crate::store::outbox::{self, Followers};
+use crate::store::outbox::{self, Followers, KeyOrder};
 use crate::store::testing::{TestStore, on_both_stores};
 use crate::store::{StoreError, Tx, Writes};
 
@@ -24,7 +24,7 @@ async fn written(tx: &mut Tx, ids: &[i64], event_number: u32) -> Result<(), Stor
     writes.rows(&rows[..1], into(""))?;
     writes.rows(&rows[1..], into("ORDER BY 1"))?;
     writes.rows(&rows[..0], into("nobody reads this"))?;
-    outbox::add(&mut writes, &[event(event_number, "k"), event(event_number + 1, "k")], NOW)?;
+    outbox::add(&mut writes, &[event(event_number, "k"), event(event_number + 1, "k")], KeyOrder::Held, NOW)?;
     writes.run(tx).await
 }
 

@@ -53,6 +53,7 @@ async fn hear(store: &Store, notify: &Notify) -> Result<(), StoreError> {
     listener.listen(&channel).await?;
     loop {
         listener.recv().await?;
+        store.fresh().others();
         notify.notify_one();
     }
 }

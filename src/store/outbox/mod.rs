@@ -3,11 +3,13 @@
 //! Order holds for each key: `seq` is drawn while the key is held, and rows are published in the order of `seq`. A row
 //! is found by its state, so one whose transaction commits late is not skipped.
 
+mod fresh;
 mod housekeeping;
 mod kept;
 mod listen;
 mod pending;
 
+pub(crate) use fresh::Fresh;
 pub use housekeeping::{
     Backlog, DeadRow, Status, backlog, dead, drop_dead, prune, retry_dead, status, waiting_keys,
 };
@@ -43,12 +45,30 @@ pub struct Event {
     pub traceparent: Option<String>,
 }
 
+impl Event {
+    /// Its row, without a number yet.
+    fn unnumbered(&self) -> Pending {
+        Pending {
+            seq: 0,
+            id: self.id.clone(),
+            key: self.aggregate_id.clone(),
+            event_type: self.event_type.clone(),
+            payload: self.payload.clone(),
+            topic: self.topic.clone(),
+            traceparent: self.traceparent.clone(),
+        }
+    }
+}
+
 /// How the rows of a key keep their order when two transactions write some at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyOrder {
     /// The caller holds the key already: by a lock on the aggregate's row, by the partition's fence, or because the
     /// key is new.
     Held,
+    /// As [`KeyOrder::Held`], and no row of these keys waits: they are new, or what was announced of them was published,
+    /// since this answers to it. A relay of the same process is handed such rows and need not read them.
+    NoneWaits,
     /// The keys are locked here until the transaction ends.
     Lock,
 }
@@ -66,7 +86,7 @@ pub async fn write(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let mut writes = Writes::of(tx)?;
-    add(&mut writes, events, now)?;
+    add(&mut writes, events, order, now)?;
     if order == KeyOrder::Lock
         && !events.is_empty()
         && let Connection::Postgres(connection) = tx.connection().await?
@@ -76,8 +96,13 @@ pub async fn write(
     writes.run(tx).await
 }
 
-/// As [`write()`] with [`KeyOrder::Held`], together with other writes.
-pub(crate) fn add(writes: &mut Writes, events: &[Event], now: UnixMillis) -> Result<(), StoreError> {
+/// As [`write()`], together with other writes; locks nothing.
+pub(crate) fn add(
+    writes: &mut Writes,
+    events: &[Event],
+    order: KeyOrder,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
@@ -89,7 +114,13 @@ pub(crate) fn add(writes: &mut Writes, events: &[Event], now: UnixMillis) -> Res
     }
     let hashes: Vec<u32> = events.iter().map(|event| key_hash(event.aggregate_id.as_bytes())).collect();
     match writes {
-        Writes::Postgres(parts) => in_postgres(parts, events, &hashes, now),
+        Writes::Postgres(parts) => {
+            parts.announced = Some(match order {
+                KeyOrder::NoneWaits => Announced::Alone(events.iter().map(Event::unnumbered).collect()),
+                KeyOrder::Held | KeyOrder::Lock => Announced::BehindOthers,
+            });
+            in_postgres(parts, events, &hashes, now)
+        }
         Writes::Sqlite(_) => in_sqlite(writes, events, &hashes, now),
     }
 }
@@ -136,6 +167,13 @@ fn in_sqlite(
              SELECT (SELECT max(seq) FROM outbox) - (value ->> 0), value ->> 1, value ->> 2, value ->> 3 FROM {each}"
         )
     })
+}
+
+/// What a statement announces.
+pub(super) enum Announced {
+    /// Rows before which nothing waits, in their order, without their numbers.
+    Alone(Vec<Pending>),
+    BehindOthers,
 }
 
 /// Numbers are drawn first, so that both tables' rows are written without looking for each other.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::services::order::state::Status;
-use crate::store::outbox::{self, Event};
+use crate::store::outbox::{self, Event, KeyOrder};
 use crate::store::{Dialect, StoreError, Tx, Writes, json};
 use crate::unit::{Money, UnixMillis};
 use crate::with_connection;
@@ -56,8 +56,8 @@ pub(crate) async fn place(tx: &mut Tx, placed: &[Placed], now: UnixMillis) -> Re
     let mut writes = Writes::of(tx)?;
     write(&mut writes, &new)?;
     let announcements: Vec<Event> = new.iter().filter_map(|one| one.announcement.clone()).collect();
-    // Nobody knows these orders yet, so their keys are held.
-    outbox::add(&mut writes, &announcements, now)?;
+    // Nobody knows these orders yet.
+    outbox::add(&mut writes, &announcements, KeyOrder::NoneWaits, now)?;
     writes.run(tx).await?;
     Ok(taken)
 }
