@@ -37,9 +37,9 @@ async fn round(relay: &mut Relay<Fake>) -> (usize, bool) {
     (published, relay.looked != before)
 }
 
-/// As if it had just looked, however long that took.
-fn now(relay: &mut Relay<Fake>) {
-    relay.looked = Some(Instant::now());
+/// As if it had just looked, however long the next round lets wait for itself.
+fn just_looked(relay: &mut Relay<Fake>) {
+    relay.looked = Some(Instant::now() + Duration::from_secs(3600));
 }
 
 fn hands_over(test: &TestStore) -> bool {
@@ -53,7 +53,7 @@ async fn rows_before_which_nothing_waits_are_not_read(test: TestStore) {
     assert_eq!(round(&mut relay).await, (1, true), "the first round looks");
     write(&test.store, "e2", "l", KeyOrder::NoneWaits).await;
     write(&test.store, "e3", "k", KeyOrder::NoneWaits).await;
-    now(&mut relay);
+    just_looked(&mut relay);
     assert_eq!(round(&mut relay).await, (2, !hands_over(&test)));
     assert_eq!(round(&mut relay).await, (0, true));
     assert_eq!(fake.ids(), ["e1", "e2", "e3"]);
@@ -69,11 +69,11 @@ async fn what_others_may_have_written_is_looked_for(test: TestStore) {
     round(&mut relay).await;
     write(&test.store, "e1", "k", KeyOrder::NoneWaits).await;
     write(&test.store, "e2", "l", KeyOrder::Held).await;
-    now(&mut relay);
+    just_looked(&mut relay);
     assert_eq!(round(&mut relay).await, (2, true), "a row that may wait behind others");
     write(&other, "e3", "m", KeyOrder::NoneWaits).await;
     write(&test.store, "e4", "n", KeyOrder::NoneWaits).await;
-    now(&mut relay);
+    just_looked(&mut relay);
     assert_eq!(round(&mut relay).await, if hands_over(&test) { (1, false) } else { (2, true) });
     write(&test.store, "e5", "o", KeyOrder::NoneWaits).await;
     relay.looked = Some(Instant::now() - Duration::from_millis(100));
@@ -89,11 +89,11 @@ async fn a_row_that_was_not_acknowledged_is_looked_for(test: TestStore) {
     round(&mut relay).await;
     fake.script(|record| if id(record) == "e1" { Does::Lose } else { Does::Acknowledge });
     write(&test.store, "e1", "k", KeyOrder::NoneWaits).await;
-    now(&mut relay);
+    just_looked(&mut relay);
     assert_eq!(round(&mut relay).await, (0, !hands_over(&test)));
     fake.script(|_| Does::Acknowledge);
     write(&test.store, "e2", "l", KeyOrder::NoneWaits).await;
-    now(&mut relay);
+    just_looked(&mut relay);
     assert_eq!(round(&mut relay).await, (2, true));
     assert_eq!(fake.ids(), ["e1", "e2"]);
 }
@@ -110,7 +110,7 @@ async fn of_two_relays_none_is_handed_rows(test: TestStore) {
     for n in 0..20 {
         write(&test.store, &format!("e{n}"), &format!("k{n}"), KeyOrder::NoneWaits).await;
     }
-    now(&mut first);
+    just_looked(&mut first);
     let (published, looked) = round(&mut first).await;
     assert!(looked && 0 < published && published < 20, "{published} of the first relay's keys");
     assert_eq!(round(&mut second).await, (20 - published, true));
@@ -132,7 +132,7 @@ async fn a_row_that_is_committed_while_the_relay_looks_is_published_once() {
     };
     let (first, ()) = tokio::join!(round(&mut relay), write);
     assert_eq!(first, (1, true));
-    now(&mut relay);
+    just_looked(&mut relay);
     assert_eq!(round(&mut relay).await, (0, true));
     assert_eq!(fake.ids(), ["e1"]);
 }
