@@ -43,10 +43,11 @@ impl TestStore {
 
     /// Says what is handed over where something is: by PostgreSQL.
     pub(crate) fn hands_over<const N: usize>(&self, rows: [&str; N]) -> Vec<String> {
-        match self.location {
-            Location::Postgres(_) => rows.map(str::to_owned).to_vec(),
-            Location::Sqlite(_) => Vec::new(),
-        }
+        if self.is_postgres() { rows.map(str::to_owned).to_vec() } else { Vec::new() }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.location, Location::Postgres(_))
     }
 }
 

@@ -24,7 +24,7 @@ impl Buckets {
 
     /// Whether no other relay has any.
     pub(super) fn are_all(&self) -> bool {
-        self.numbers().len() == BUCKETS as usize
+        self.leases.len() == BUCKETS as usize
     }
 
     /// Their leases.

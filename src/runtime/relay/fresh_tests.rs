@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use super::Relay;
 use super::tests::{NOW, event, relay};
 use crate::runtime::testing::{Does, Fake, id};
+use crate::store::Store;
 use crate::store::outbox::{self, KeyOrder};
 use crate::store::testing::{TestStore, is_waited_for, looks_held_up, on_both_stores};
-use crate::store::{Location, Store};
 
 on_both_stores! { &[];
     rows_before_which_nothing_waits_are_not_read,
@@ -42,10 +42,6 @@ fn just_looked(relay: &mut Relay<Fake>) {
     relay.looked = Some(Instant::now() + Duration::from_secs(3600));
 }
 
-fn hands_over(test: &TestStore) -> bool {
-    matches!(test.location, Location::Postgres(_))
-}
-
 async fn rows_before_which_nothing_waits_are_not_read(test: TestStore) {
     let fake = Fake::new();
     let mut relay = relay(&test.store, &fake, "a").await;
@@ -54,7 +50,7 @@ async fn rows_before_which_nothing_waits_are_not_read(test: TestStore) {
     write(&test.store, "e2", "l", KeyOrder::NoneWaits).await;
     write(&test.store, "e3", "k", KeyOrder::NoneWaits).await;
     just_looked(&mut relay);
-    assert_eq!(round(&mut relay).await, (2, !hands_over(&test)));
+    assert_eq!(round(&mut relay).await, (2, !test.is_postgres()));
     assert_eq!(round(&mut relay).await, (0, true));
     assert_eq!(fake.ids(), ["e1", "e2", "e3"]);
     // What was handed over is a row as any other.
@@ -74,10 +70,10 @@ async fn what_others_may_have_written_is_looked_for(test: TestStore) {
     write(&other, "e3", "m", KeyOrder::NoneWaits).await;
     write(&test.store, "e4", "n", KeyOrder::NoneWaits).await;
     just_looked(&mut relay);
-    assert_eq!(round(&mut relay).await, if hands_over(&test) { (1, false) } else { (2, true) });
+    assert_eq!(round(&mut relay).await, if test.is_postgres() { (1, false) } else { (2, true) });
     write(&test.store, "e5", "o", KeyOrder::NoneWaits).await;
     relay.looked = Some(Instant::now() - Duration::from_millis(100));
-    assert_eq!(round(&mut relay).await, if hands_over(&test) { (2, true) } else { (1, true) });
+    assert_eq!(round(&mut relay).await, if test.is_postgres() { (2, true) } else { (1, true) });
     let mut ids = fake.ids();
     ids.sort_unstable();
     assert_eq!(ids, ["e1", "e2", "e3", "e4", "e5"]);
@@ -90,7 +86,7 @@ async fn a_row_that_was_not_acknowledged_is_looked_for(test: TestStore) {
     fake.script(|record| if id(record) == "e1" { Does::Lose } else { Does::Acknowledge });
     write(&test.store, "e1", "k", KeyOrder::NoneWaits).await;
     just_looked(&mut relay);
-    assert_eq!(round(&mut relay).await, (0, !hands_over(&test)));
+    assert_eq!(round(&mut relay).await, (0, !test.is_postgres()));
     fake.script(|_| Does::Acknowledge);
     write(&test.store, "e2", "l", KeyOrder::NoneWaits).await;
     just_looked(&mut relay);

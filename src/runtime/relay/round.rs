@@ -1,7 +1,6 @@
 //! One round of the relay.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -24,7 +23,7 @@ use crate::unit::UnixMillis;
 /// recorded.
 const FLIGHTS: usize = 4;
 /// How long rows that other processes write may stay unseen while this one hands over its own.
-const LOOK: Duration = Duration::from_millis(100);
+const UNSEEN: Duration = Duration::from_millis(100);
 
 /// Publishes the rows of one store.
 pub struct Relay<P> {
@@ -289,9 +288,10 @@ impl<P: Publisher> Relay<P> {
 
     /// What waits: what this process has just committed, if nothing else is to be expected, or what the store has.
     async fn waiting(&mut self, skip: &[Skip]) -> Result<Vec<Pending>, StoreError> {
-        let (fresh, most) = (Arc::clone(self.store.fresh()), self.options.batch as usize);
+        let (fresh, most) = (self.store.fresh(), self.options.batch as usize);
         let now = Instant::now();
-        let may = skip.is_empty() && self.buckets.are_all() && self.looked.is_some_and(|at| now < at + LOOK);
+        let may =
+            skip.is_empty() && self.buckets.are_all() && self.looked.is_some_and(|at| now < at + UNSEEN);
         if may && let Some(rows) = fresh.take(most) {
             return Ok(rows);
         }

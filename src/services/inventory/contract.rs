@@ -21,7 +21,7 @@ use crate::messaging::Record;
 use crate::runtime::{BatchOutcome, HandleError, Handler};
 use crate::schema::{ByType, Judge, Schema};
 use crate::store::testing::{TestStore, execute, on_both_stores, outbox_rows};
-use crate::store::{Location, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 on_both_stores! { crate::services::inventory::MIGRATIONS;
     an_order_is_reserved_and_announced_in_one_transaction,
@@ -245,7 +245,7 @@ async fn an_order_that_two_instances_hear_of_at_once_has_one_outcome(test: TestS
     // SQLite's writers queue; on PostgreSQL the second finds the order written when it writes it.
     let at_first = second.await.unwrap();
     let conflict = matches!(at_first, Err(HandleError::Store(StoreError::Conflict(_))));
-    assert_eq!(conflict, matches!(test.location, Location::Postgres(_)), "{at_first:?}");
+    assert_eq!(conflict, test.is_postgres(), "{at_first:?}");
     assert_eq!(
         announced(&test.store).await,
         ["O S cancelled nothing: ", "O failed: Cancelled before stock was reserved"]

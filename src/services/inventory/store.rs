@@ -213,7 +213,7 @@ pub(super) async fn save(
     })?;
     let new: HashSet<&str> = changes.new_orders.iter().map(|row| row.0.as_str()).collect();
     let none_waits = announced.iter().all(|row| new.contains(row.aggregate_id.as_str()));
-    let order = if none_waits { KeyOrder::NoneWaits } else { KeyOrder::Held };
+    let order = KeyOrder::of_held(none_waits);
     outbox::add(&mut writes, announced, order, now)?;
     writes.run(tx).await.map_err(|error| match error {
         // Somebody else heard of the same order at the same time.

@@ -39,7 +39,7 @@ impl Ledger {
         let missing: BTreeSet<String> = ids.iter().filter(|id| !held.contains_key(*id)).cloned().collect();
         // Of an order that waits for its outcome all is published: this is what answers to it.
         let none_waits = held.values().all(|order| order.standing.status == Status::Pending);
-        let order = if none_waits { KeyOrder::NoneWaits } else { KeyOrder::Held };
+        let order = KeyOrder::of_held(none_waits);
         let now = (self.now)();
         let Consequences { changes, notices } =
             hear(&mut held, heard, self.capture, now, self.new_id).map_err(HandleError::poison)?;

@@ -73,6 +73,13 @@ pub enum KeyOrder {
     Lock,
 }
 
+impl KeyOrder {
+    /// Of keys that the caller holds; `none_waits`: of none of them a row waits.
+    pub(crate) fn of_held(none_waits: bool) -> Self {
+        if none_waits { Self::NoneWaits } else { Self::Held }
+    }
+}
+
 /// The bucket of a key.
 pub(super) fn bucket_of(hash: u32) -> i16 {
     i16::try_from(hash % BUCKETS).unwrap_or(0)
