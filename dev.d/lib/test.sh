@@ -103,7 +103,7 @@ release_postgres() {
 
 # What speaks to brokers or to a store is tested beside its code too.
 wants_store() { wants any '^(store|runtime|services)::'; }
-wants_brokers() { wants any '^(kafka|runtime::(kafka|jvm)_tests)::'; }
+wants_brokers() { wants any '^kafka::|(^|::)(kafka|jvm)_tests::'; }
 wants_old_brokers() { wants none 3_9 3_9; }
 
 # wants any|none PATTERN [PATTERN]: is a test selected that matches the first in the library's binary, or the second in
