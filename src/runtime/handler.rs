@@ -12,6 +12,11 @@ use crate::store::{StoreError, Tx};
 /// Records of one key come in their order, each once; what comes again has had no effect before. Anything outside
 /// the store (mail, payments, HTTP) must not happen here, since a transaction may be rolled back.
 pub trait Handler: Send + Sync + 'static {
+    /// Whether it writes only by one [`Writes`](crate::store::Writes), which says what must still be as it was read: then a
+    /// batch is first tried in an optimistic transaction, and handled again in an ordinary one when that was refused.
+    #[doc(hidden)]
+    const OPTIMISTIC: bool = false;
+
     fn handle(&self, tx: &mut Tx, batch: &[Record]) -> impl Future<Output = BatchOutcome> + Send;
 }
 
@@ -122,6 +127,9 @@ pub trait Handling: sealed::Sealed + Send + Sync + 'static {
     /// Whether anything is.
     #[doc(hidden)]
     const OUTSIDE: bool;
+    /// As [`Handler::OPTIMISTIC`].
+    #[doc(hidden)]
+    const OPTIMISTIC: bool;
 
     #[doc(hidden)]
     fn handle(&self, tx: &mut Tx, batch: &[Record]) -> impl Future<Output = BatchOutcome> + Send;
@@ -149,6 +157,7 @@ mod sealed {
 impl<H: Handler> Handling for H {
     type Task = ();
     const OUTSIDE: bool = false;
+    const OPTIMISTIC: bool = <H as Handler>::OPTIMISTIC;
 
     fn handle(&self, tx: &mut Tx, batch: &[Record]) -> impl Future<Output = BatchOutcome> + Send {
         Handler::handle(self, tx, batch)
@@ -170,6 +179,7 @@ impl<H: Handler> Handling for H {
 impl<T: Performer> Handling for Outside<T> {
     type Task = T::Task;
     const OUTSIDE: bool = true;
+    const OPTIMISTIC: bool = false;
 
     async fn handle(&self, _: &mut Tx, _: &[Record]) -> BatchOutcome {
         BatchOutcome::Done

@@ -3,10 +3,9 @@
 //! A consumer that was stopped longer than its session lasts does not know, when it goes on, that its partitions have
 //! another owner. Kafka refuses its commits of offsets, but cannot refuse its effects: the database does.
 
-use sqlx::postgres::PgArguments;
-use sqlx::query::Query;
-use sqlx::{Postgres, Row};
+use sqlx::Row;
 
+use super::writes::Parts;
 use super::{Connection, StoreError, Tx};
 
 /// A partition and the epoch in which it is owned.
@@ -47,10 +46,14 @@ pub async fn hold(tx: &mut Tx, group: &str, batch: &[(Owned, i64)]) -> Result<()
     let sorted = sorted(batch);
     let held = match tx.connection().await? {
         Connection::Postgres(connection) => {
-            bind(sqlx::query(HOLD), group, &sorted).execute(connection).await?.rows_affected()
+            let mut parts = Parts::default();
+            let group = parts.bind(group)?;
+            let update = update(&mut parts, &group, &sorted)?;
+            parts.query("held", &update);
+            parts.fetch("SELECT FROM held", connection).await?.len()
         }
         Connection::Sqlite(connection) => {
-            let mut held = 0;
+            let mut held = 0_u64;
             for (owned, next) in &sorted {
                 held += sqlx::query(
                     "UPDATE consumer_partition SET next_offset = $5
@@ -65,10 +68,10 @@ pub async fn hold(tx: &mut Tx, group: &str, batch: &[(Owned, i64)]) -> Result<()
                 .await?
                 .rows_affected();
             }
-            held
+            usize::try_from(held).unwrap_or(0)
         }
     };
-    if held == sorted.len() as u64 { Ok(()) } else { Err(refusal(tx, group, &sorted).await?) }
+    if held == sorted.len() { Ok(()) } else { Err(refusal(tx, group, &sorted).await?) }
 }
 
 /// The fences in the order in which every transaction takes them.
@@ -78,23 +81,19 @@ pub(super) fn sorted(batch: &[(Owned, i64)]) -> Vec<&(Owned, i64)> {
     sorted
 }
 
-/// What [`hold`] does in PostgreSQL, with the parameters of [`bind`]; it changes as many rows as it holds partitions.
-pub(super) const HOLD: &str = "UPDATE consumer_partition c SET next_offset = g.next_offset
-     FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS g (topic, partition, epoch, next_offset)
-     WHERE c.consumer_group = $1 AND c.topic = g.topic AND c.partition = g.partition AND c.epoch = g.epoch";
-
-/// The first five parameters of a statement that holds: the group, and what [`sorted`] has.
-pub(super) fn bind<'q>(
-    query: Query<'q, Postgres, PgArguments>,
-    group: &str,
-    sorted: &[&(Owned, i64)],
-) -> Query<'q, Postgres, PgArguments> {
-    query
-        .bind(group)
-        .bind(sorted.iter().map(|(owned, _)| owned.topic.as_str()).collect::<Vec<_>>())
-        .bind(sorted.iter().map(|(owned, _)| owned.partition).collect::<Vec<_>>())
-        .bind(sorted.iter().map(|(owned, _)| owned.epoch).collect::<Vec<_>>())
-        .bind(sorted.iter().map(|(_, next)| *next).collect::<Vec<_>>())
+/// What [`hold`] does in PostgreSQL: it returns as many rows as it holds partitions. `group` is a parameter already.
+pub(super) fn update(parts: &mut Parts, group: &str, sorted: &[&(Owned, i64)]) -> Result<String, StoreError> {
+    let topics = parts.bind(sorted.iter().map(|(owned, _)| owned.topic.as_str()).collect::<Vec<_>>())?;
+    let partitions = parts.bind(sorted.iter().map(|(owned, _)| owned.partition).collect::<Vec<_>>())?;
+    let epochs = parts.bind(sorted.iter().map(|(owned, _)| owned.epoch).collect::<Vec<_>>())?;
+    let offsets = parts.bind(sorted.iter().map(|(_, next)| *next).collect::<Vec<_>>())?;
+    Ok(format!(
+        "UPDATE consumer_partition c SET next_offset = g.next_offset
+         FROM unnest({topics}::text[], {partitions}::int[], {epochs}::bigint[], {offsets}::bigint[])
+              AS g (topic, partition, epoch, next_offset)
+         WHERE c.consumer_group = {group} AND c.topic = g.topic AND c.partition = g.partition AND c.epoch = g.epoch
+         RETURNING 1"
+    ))
 }
 
 /// Why one of these partitions is not held.

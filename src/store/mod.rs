@@ -47,28 +47,19 @@ pub(crate) trait Dialect {
     /// The elements of the parameter `$1`, a JSON array, as rows to select from: each is the column `value`, of an array
     /// in turn the fields are `value ->> 0`, `value ->> 1` and so on, all of them texts in PostgreSQL.
     const EACH: &'static str;
-    /// Ends a `SELECT` whose rows are held until the transaction ends.
-    const HELD: &'static str;
 
     fn each(&self) -> &'static str {
         Self::EACH
-    }
-
-    fn held(&self) -> &'static str {
-        Self::HELD
     }
 }
 
 impl Dialect for sqlx::SqliteConnection {
     // An array stays as it was parsed; of `json_each` it would be a text that each field parses anew.
     const EACH: &'static str = "jsonb_each($1)";
-    /// There is one writer, who holds everything.
-    const HELD: &'static str = "";
 }
 
 impl Dialect for sqlx::PgConnection {
     const EACH: &'static str = "jsonb_array_elements($1::jsonb) AS each (value)";
-    const HELD: &'static str = "FOR UPDATE";
 }
 
 /// Many values as the one parameter that [`Dialect::EACH`] takes apart.

@@ -162,6 +162,15 @@ impl Store {
         Tx::alone(self.clone())
     }
 
+    /// For work that reads, and then writes by one [`Writes`](super::Writes) what must only be written if what it read is
+    /// still so: two messages where a transaction that holds what it reads costs five, and nothing is held between them. It is
+    /// refused ([`StoreError::Conflict`]) when another was quicker, and is to be done again in a [`Self::tx`]. `None` on SQLite,
+    /// whose one writer holds everything anyway.
+    #[must_use]
+    pub(crate) fn optimistic(&self) -> Option<Tx> {
+        matches!(self.pool, Pool::Postgres(_)).then(|| Tx::optimistic(self.clone()))
+    }
+
     /// For one statement, without a transaction: it costs a third of one's messages. On SQLite it can only read.
     #[must_use]
     pub fn glance(&self) -> Tx {

@@ -5,8 +5,10 @@ use std::fmt;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres, Sqlite, SqliteConnection};
 
+use super::inbox::Note;
 use super::lender::Lent;
 use super::open::Pool;
+use super::writes::Parts;
 use super::{Store, StoreError};
 
 /// Who will write in SQLite says so at once: a reader that turns writer may find that another was quicker.
@@ -18,7 +20,15 @@ pub struct Tx {
     store: Option<Store>,
     kind: Kind,
     open: Option<Open>,
+    deferred: Deferred,
     afterwards: Afterwards,
+}
+
+/// What an optimistic transaction sends when it is committed.
+#[derive(Debug, Default)]
+struct Deferred {
+    note: Option<Note>,
+    writes: Option<Parts>,
 }
 
 /// What is done once it is committed.
@@ -43,6 +53,8 @@ enum Kind {
     Glances,
     /// One statement, a transaction by itself.
     WritesOnce,
+    /// Reads without holding anything, and writes by one statement at its end.
+    Optimistic,
 }
 
 #[derive(Debug)]
@@ -60,7 +72,7 @@ pub enum Connection<'t> {
 
 impl Tx {
     fn new(store: Option<Store>, kind: Kind) -> Self {
-        Self { store, kind, open: None, afterwards: Afterwards::default() }
+        Self { store, kind, open: None, deferred: Deferred::default(), afterwards: Afterwards::default() }
     }
 
     pub(super) fn writing(store: Store) -> Self {
@@ -77,6 +89,26 @@ impl Tx {
 
     pub(super) fn alone(store: Store) -> Self {
         Self::new(Some(store), Kind::WritesOnce)
+    }
+
+    pub(super) fn optimistic(store: Store) -> Self {
+        Self::new(Some(store), Kind::Optimistic)
+    }
+
+    /// Whether nothing that it reads is held for it: what it writes is refused by [`Tx::commit`], with
+    /// [`StoreError::Conflict`], when somebody else was quicker.
+    #[must_use]
+    pub(crate) fn is_optimistic(&self) -> bool {
+        self.kind == Kind::Optimistic
+    }
+
+    /// Ends a `SELECT` whose rows are held until the transaction ends: SQLite's one writer holds everything, and an
+    /// optimistic transaction nothing.
+    pub(crate) fn holding(&self) -> Result<&'static str, StoreError> {
+        Ok(match self.store()?.pool {
+            Pool::Postgres(_) if !self.is_optimistic() => "FOR UPDATE",
+            Pool::Postgres(_) | Pool::Sqlite { .. } => "",
+        })
     }
 
     /// For groups that keep nothing: its first statement fails.
@@ -110,7 +142,7 @@ impl Tx {
                     match self.kind {
                         Kind::Writes | Kind::WritesOnce => lent.begin(TO_WRITE).await?,
                         Kind::Reads => lent.begin("BEGIN").await?,
-                        Kind::Glances => {}
+                        Kind::Glances | Kind::Optimistic => {}
                     }
                     Open::Sqlite(lent)
                 }
@@ -119,7 +151,7 @@ impl Tx {
                     match self.kind {
                         Kind::Writes => lent.begin("BEGIN").await?,
                         Kind::Reads => lent.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
-                        Kind::Glances | Kind::WritesOnce => {}
+                        Kind::Glances | Kind::WritesOnce | Kind::Optimistic => {}
                     }
                     Open::Postgres(lent)
                 }
@@ -148,6 +180,36 @@ impl Tx {
             sqlx::query_with(AssertSqlSafe(statements), values).execute(connection).await?;
         }
         Ok(())
+    }
+
+    /// Has the inbox note events when this is committed, if it is optimistic.
+    pub(super) fn note(&mut self, note: Note) {
+        self.deferred.note = Some(note);
+    }
+
+    /// Has this written when it is committed, if it is optimistic.
+    pub(super) fn defer(&mut self, writes: Parts) -> Result<(), StoreError> {
+        match self.deferred.writes.replace(writes) {
+            None => Ok(()),
+            Some(_) => Err(StoreError::Sql("a second statement where one was meant to be alone".to_owned())),
+        }
+    }
+
+    /// Sends what was deferred, as one statement.
+    async fn send_deferred(&mut self) -> Result<(), StoreError> {
+        let Deferred { note, writes } = std::mem::take(&mut self.deferred);
+        let mut parts = writes.unwrap_or_default();
+        if let Some(note) = note {
+            note.check_in(&mut parts)?;
+        }
+        if parts.is_empty() {
+            return Ok(());
+        }
+        parts.run(self).await.map_err(|error| match error {
+            // Whoever wrote that row did so after it was looked for.
+            StoreError::Duplicate(words) => StoreError::Conflict(words),
+            other => other,
+        })
     }
 
     /// Runs one record's work so that its failure leaves no trace: what follows can be undone by
@@ -184,6 +246,7 @@ impl Tx {
 
     /// Makes it last. A failure may still have committed: only the store can tell, so work must bear repetition.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.send_deferred().await?;
         self.end("COMMIT").await?;
         for step in self.afterwards.steps {
             step();

@@ -22,7 +22,7 @@ mod step;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +33,7 @@ pub use run::{ConsumerError, run};
 use breaker::{Breaker, Verdict};
 
 use super::boundary::OnBoundary;
+use super::handler::Handling;
 use super::health::Health;
 use super::in_hand::InHand;
 use super::relay::Wake;
@@ -102,6 +103,8 @@ pub struct Consumer<H, P> {
     breaker: Mutex<Breaker>,
     /// Whether `/healthz` has it open.
     breaker_shown: AtomicBool,
+    /// Batches that are not tried optimistically.
+    wary: AtomicU32,
     /// How many partitions dead-letter topics have.
     letter_boxes: Mutex<BTreeMap<String, u32>>,
 }
@@ -123,6 +126,7 @@ impl<H, P> Consumer<H, P> {
             boundary: OnBoundary::default(),
             breaker,
             breaker_shown: AtomicBool::new(false),
+            wary: AtomicU32::new(0),
             letter_boxes: Mutex::default(),
         }
     }
@@ -211,6 +215,18 @@ impl<H, P> Consumer<H, P> {
         self.store.as_ref().map_or_else(Tx::without_store, Store::tx)
     }
 
+    /// An optimistic transaction, where one is worth trying.
+    fn optimistic_tx(&self) -> Option<Tx>
+    where
+        H: Handling,
+    {
+        if !H::OPTIMISTIC || !self.remembers() || self.breaker_is_open() {
+            return None;
+        }
+        let wary = self.wary.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if wary.is_ok() { None } else { self.store.as_ref()?.optimistic() }
+    }
+
     /// What the inbox knows of these events; those that are new are noted, and the fences held.
     pub(super) async fn claim(
         &self,
@@ -269,6 +285,10 @@ impl<H, P> Consumer<H, P> {
         }
     }
 }
+
+/// Batches that are handled with locks after one that was refused without: what happens once, such as events that come
+/// again, happens again soon.
+const WARY: u32 = 50;
 
 /// Shared by the lanes.
 type Shared<H, P> = Arc<Consumer<H, P>>;

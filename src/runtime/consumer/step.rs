@@ -1,10 +1,11 @@
 //! One batch.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use super::intake::{self, Sorted};
 use super::share::{Fate, Part, Rest, Share, Stop, Work, owned_until};
-use super::{Consumer, isolate};
+use super::{Consumer, WARY, isolate};
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::messaging::{Publisher, Record};
 use crate::runtime::boundary::Boundary;
@@ -33,9 +34,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         match self.together(together, now).await {
             Ok(()) => {}
             Err(trouble) => {
-                for work in together.iter_mut().flat_map(|share| &mut share.works) {
-                    work.fate = self.fate(&work.record);
-                }
+                self.undecided(together);
                 match trouble {
                     Trouble::Store(error) if error.is_transient() => {
                         for share in together {
@@ -95,9 +94,38 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         }
     }
 
-    /// All records in one transaction.
+    /// Nothing is decided about these records any more.
+    fn undecided(&self, shares: &mut [Share]) {
+        for work in shares.iter_mut().flat_map(|share| &mut share.works) {
+            work.fate = self.fate(&work.record);
+        }
+    }
+
+    /// All records in one transaction. Where the handler can it is first an optimistic one, which costs fewer messages, and
+    /// then, when something is not as nearly always, one that holds what it reads.
     async fn together(&self, shares: &mut [Share], now: UnixMillis) -> Result<(), Trouble> {
-        let mut tx = self.tx();
+        let open = |work: &Work| matches!(work.fate, Fate::Open { .. });
+        let any = shares.iter().flat_map(|share| &share.works).any(open);
+        if any && let Some(tx) = self.optimistic_tx() {
+            match self.in_one(tx, shares, now).await {
+                Ok(()) => return Ok(()),
+                Err(Trouble::Store(error @ (StoreError::Unavailable(_) | StoreError::Full(_)))) => {
+                    return Err(Trouble::Store(error));
+                }
+                Err(trouble) => {
+                    tracing::debug!(
+                        "group {}: once more, holding what is read: {trouble:?}",
+                        self.options.group
+                    );
+                    self.wary.store(WARY, Ordering::Relaxed);
+                    self.undecided(shares);
+                }
+            }
+        }
+        self.in_one(self.tx(), shares, now).await
+    }
+
+    async fn in_one(&self, mut tx: Tx, shares: &mut [Share], now: UnixMillis) -> Result<(), Trouble> {
         let (taken, fences) = self.take(Some(&mut tx), shares, now).await?;
         let mut handled = taken.len();
         let mut done = vec![0; shares.len()];
@@ -139,6 +167,9 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         self.boundary.reach(Boundary::Handled);
         let dying = shares.iter().flat_map(|share| &share.works);
         let dying = dying.filter(|work| matches!(work.fate, Fate::Doomed { .. })).count();
+        if tx.is_optimistic() && dying > 0 {
+            return Err(StoreError::Conflict("records that are to die".to_owned()).into());
+        }
         if !self.breaker_lets_go(handled, dying) {
             return Err(Trouble::Breaker);
         }
@@ -258,6 +289,9 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
     ) -> Result<(), StoreError> {
         let due = owned_until(shares, Share::next);
         if due != held && self.store.is_some() {
+            if tx.is_optimistic() {
+                return Err(StoreError::Conflict("records that are not finished".to_owned()));
+            }
             fence::hold(&mut tx, &self.options.group, &due).await?;
         }
         tx.commit().await

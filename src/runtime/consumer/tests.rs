@@ -9,10 +9,12 @@ use super::{Consumer, Intake, Options};
 use crate::messaging::{BackOff, Outgoing, Record, RetryPolicy};
 use crate::runtime::testing::{Does, Fake};
 use crate::runtime::{BatchOutcome, HandleError, Handler};
-use crate::store::testing::{self, TestStore, effect, on_both_stores};
-use crate::store::{Store, StoreError, Tx, fence};
+use crate::store::testing::{self, TestStore, on_both_stores};
+use crate::store::{Store, StoreError, Tx, Writes, fence};
 use crate::unit::UnixMillis;
 
+#[path = "optimistic_tests.rs"]
+mod optimistic;
 #[path = "story_tests.rs"]
 mod stories;
 
@@ -47,7 +49,10 @@ enum Acts {
 }
 
 #[derive(Clone, Default)]
-struct Script(Arc<Mutex<HashMap<String, Acts>>>);
+struct Script(Arc<Mutex<HashMap<String, Acts>>>, Arc<Mutex<Vec<Call>>>);
+
+/// Whether a batch came in an optimistic transaction, and how many records it had.
+type Call = (bool, usize);
 
 impl Script {
     fn set(&self, id: &str, acts: Acts) {
@@ -70,16 +75,16 @@ impl Script {
 }
 
 impl Handler for Script {
+    const OPTIMISTIC: bool = true;
+
     async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
+        self.1.lock().unwrap().push((tx.is_optimistic(), batch.len()));
         let mut named = Vec::new();
+        let mut effects = Vec::new();
         for (at, record) in batch.iter().enumerate() {
             let id = id(record);
             match self.act(&id, batch.len() == 1) {
-                Acts::Works => {
-                    if let Err(error) = effect(tx, "k", &id).await {
-                        return BatchOutcome::Failed(error.into());
-                    }
-                }
+                Acts::Works => effects.push(("k", id)),
                 Acts::Poison => return BatchOutcome::Failed(HandleError::poison("no such product")),
                 Acts::Named => named.push((at, HandleError::poison("no such product"))),
                 Acts::Fails(_) => return BatchOutcome::Failed(HandleError::transient("try again")),
@@ -88,8 +93,19 @@ impl Handler for Script {
                 }
             }
         }
+        if let Err(error) = write(tx, &effects).await {
+            return BatchOutcome::Failed(error.into());
+        }
         if named.is_empty() { BatchOutcome::Done } else { BatchOutcome::Poisoned(named) }
     }
+}
+
+async fn write(tx: &mut Tx, effects: &[(&str, String)]) -> Result<(), StoreError> {
+    let mut writes = Writes::of(tx)?;
+    writes.rows(effects, |each| {
+        format!("INSERT INTO effect (key, id) SELECT value ->> 0, value ->> 1 FROM {each}")
+    })?;
+    writes.run(tx).await
 }
 
 fn id(record: &Record) -> String {

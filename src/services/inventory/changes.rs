@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::model::{Book, Order, Outcome, ReservedItem};
+use super::model::{Book, Level, Order, Outcome, ReservedItem};
 use crate::event::{OrderId, ProductId, Quantity, ReservationId, SagaId};
 
 /// Rows to be written. Those of a kind are in the order of their keys.
@@ -38,9 +38,9 @@ pub(super) struct HeldRow<'b>(&'b OrderId, &'b ProductId, u32);
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct SagaRow<'b>(&'b OrderId, &'b SagaId, Option<String>, Option<String>);
 
-/// Product, available, reserved, and whether operations were told.
+/// Product, available, reserved, and whether operations were told; then the three as they were before.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct LevelRow<'b>(&'b ProductId, u64, u64, bool);
+pub(super) struct LevelRow<'b>(&'b ProductId, u64, u64, bool, u64, u64, bool);
 
 impl<'b> Changes<'b> {
     pub(super) fn between(before: &Book, after: &'b Book) -> Self {
@@ -48,9 +48,19 @@ impl<'b> Changes<'b> {
         for (id, order) in &after.orders {
             changes.of_order(id, before.orders.get(id), order);
         }
-        for (id, level) in after.products.iter().filter(|(id, level)| before.products.get(*id) != Some(level))
-        {
-            changes.levels.push(LevelRow(id, level.available, level.reserved, level.told));
+        for (id, level) in &after.products {
+            // A product that was not read is not reserved.
+            let Some(old) = before.products.get(id).filter(|old| *old != level) else { continue };
+            let Level { available, reserved, told } = *level;
+            changes.levels.push(LevelRow(
+                id,
+                available,
+                reserved,
+                told,
+                old.available,
+                old.reserved,
+                old.told,
+            ));
         }
         changes
     }

@@ -46,6 +46,8 @@ impl Inventory {
 }
 
 impl Handler for Inventory {
+    const OPTIMISTIC: bool = true;
+
     async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
         let mut commands = Vec::with_capacity(batch.len());
         let mut sources = Vec::with_capacity(batch.len());

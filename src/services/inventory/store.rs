@@ -25,7 +25,8 @@ pub(crate) const MIGRATIONS: &[Migration] = crate::migrations!("migrations":
     3 "few statistics" "0003_few_statistics",
 );
 
-/// Reads and locks what these commands are about.
+/// Reads and locks what these commands are about. An optimistic transaction locks nothing, and is only for orders that are
+/// new: [`StoreError::Conflict`] else.
 pub(super) async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Book, StoreError> {
     let ids: BTreeSet<&OrderId> = commands.iter().map(Command::order_id).collect();
     let mut named: BTreeSet<&ProductId> = commands.iter().flat_map(Command::products).collect();
@@ -33,6 +34,9 @@ pub(super) async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Book, Stor
     let all_named = commands.iter().all(|command| matches!(command, Command::Place(_)));
     let not_yet = BTreeSet::new();
     let (mut orders, mut products) = held(tx, &ids, if all_named { &named } else { &not_yet }).await?;
+    if tx.is_optimistic() && !(all_named && orders.is_empty()) {
+        return Err(StoreError::Conflict("orders are known that were taken for new".to_owned()));
+    }
     if !orders.is_empty() {
         let known = json(&singly(orders.keys()))?;
         read_items(tx, &known, &mut orders).await?;
@@ -63,16 +67,17 @@ async fn held(
 ) -> Result<Rows, StoreError> {
     type Row = (String, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<bool>);
     let (orders, products) = (json(&singly(orders))?, json(&singly(products))?);
+    let holding = tx.holding()?;
     let rows: Vec<Row> = with_connection!(tx, |connection| {
-        let (each, held) = (connection.each(), connection.held());
+        let each = connection.each();
         let of_products = each.replace("$1", "$2");
         let sql = format!(
             "WITH known AS (
                  SELECT order_id, reservation_id, reason FROM reservation
-                 WHERE order_id IN (SELECT value ->> 0 FROM {each}) ORDER BY order_id {held}
+                 WHERE order_id IN (SELECT value ->> 0 FROM {each}) ORDER BY order_id {holding}
              ), level AS (
                  SELECT id, available, reserved, told FROM product
-                 WHERE id IN (SELECT value ->> 0 FROM {of_products}) ORDER BY id {held}
+                 WHERE id IN (SELECT value ->> 0 FROM {of_products}) ORDER BY id {holding}
              )
              SELECT order_id, reservation_id, reason, NULL, NULL, NULL FROM known
              UNION ALL SELECT id, NULL, NULL, available, reserved, told FROM level"
@@ -204,11 +209,13 @@ pub(super) async fn save(
              SET cancelled = excluded.cancelled, restored = excluded.restored"
         )
     })?;
-    writes.rows(&changes.levels, |each| {
+    writes.rows_as_read(&changes.levels, |each| {
         format!(
             "UPDATE product SET available = CAST(new.value ->> 1 AS bigint), reserved = CAST(new.value ->> 2 AS bigint),
                                 told = CAST(new.value ->> 3 AS boolean)
-             FROM (SELECT value FROM {each}) AS new WHERE product.id = new.value ->> 0"
+             FROM (SELECT value FROM {each}) AS new
+             WHERE product.id = new.value ->> 0 AND product.available = CAST(new.value ->> 4 AS bigint)
+               AND product.reserved = CAST(new.value ->> 5 AS bigint) AND product.told = CAST(new.value ->> 6 AS boolean)"
         )
     })?;
     let new: HashSet<&str> = changes.new_orders.iter().map(|row| row.0.as_str()).collect();

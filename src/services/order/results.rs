@@ -68,6 +68,8 @@ impl Ledger {
 pub(crate) struct Results(pub(crate) Ledger);
 
 impl Handler for Results {
+    const OPTIMISTIC: bool = true;
+
     async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
         let mut heard = Vec::new();
         let mut places = Vec::new();

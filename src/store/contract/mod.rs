@@ -3,6 +3,7 @@
 mod inbox;
 mod lender;
 mod open;
+mod optimistic;
 mod outbox;
 mod owners;
 mod writes;

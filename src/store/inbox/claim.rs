@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, PgConnection, Row, SqliteConnection};
+use sqlx::{PgConnection, Row, SqliteConnection};
 
 use super::{Death, make_days, set_applied};
 use crate::store::fence::{self, Owned};
 use crate::store::open::Pool;
+use crate::store::writes::Parts;
 use crate::store::{Connection, StoreError, Tx, json};
 use crate::unit::UnixMillis;
 
@@ -44,6 +45,8 @@ pub enum Claim {
 ///
 /// The transaction must hold the fence of the partitions that the events come from before it commits; those of `fences`
 /// are held together with it, as [`fence::hold`] does, unless there are no events.
+///
+/// An optimistic transaction takes all events for new and all fences for its own, and asks when it is committed.
 pub async fn claim(
     tx: &mut Tx,
     group: &str,
@@ -59,6 +62,11 @@ pub async fn claim(
     if !tx.store()?.has_inbox_for(day) {
         let store = tx.store()?.clone();
         make_days(&store, day).await?;
+    }
+    if tx.is_optimistic() {
+        let (group, fences) = (group.to_owned(), fences.to_vec());
+        tx.note(Note { group, fences, ids: ids.into_iter().map(str::to_owned).collect(), day });
+        return Ok(vec![Claim::New; events.len()]);
     }
     if matches!(tx.store()?.pool, Pool::Sqlite { .. }) && !fences.is_empty() {
         fence::hold(tx, group, fences).await?;
@@ -176,6 +184,52 @@ fn judge<'r>(events: &[Candidate<'r>], mut answers: Answers) -> (Vec<Claim>, Vec
 /// Ids that are noted now, and those that are given up.
 type Answers = HashMap<String, Option<Death>>;
 
+/// What is to be noted on PostgreSQL: events, and how far their partitions are read.
+#[derive(Debug)]
+pub(in crate::store) struct Note {
+    group: String,
+    fences: Vec<(Owned, i64)>,
+    ids: Vec<String>,
+    day: i32,
+}
+
+impl Note {
+    /// Adds to a statement that all of the fences are held and all of the events noted, or it is refused.
+    pub(in crate::store) fn check_in(self, parts: &mut Parts) -> Result<(), StoreError> {
+        let (group, ids) = (parts.bind(&self.group)?, parts.bind(&self.ids)?);
+        let insert = note_in_postgres(parts, &group, &ids, self.day)?;
+        parts.first_query("fresh", &insert, self.ids.len())?;
+        let update = fence::update(parts, &group, &fence::sorted(&self.fences))?;
+        parts.first_query("held", &update, self.fences.len())
+    }
+}
+
+/// The query that notes ids and returns those that it noted, with the query `dead` that it needs beside it: what is known of
+/// those that were given up. `group` and `ids` are parameters already.
+fn note_in_postgres(parts: &mut Parts, group: &str, ids: &str, day: i32) -> Result<String, StoreError> {
+    parts.query(
+        "dead",
+        &format!(
+            "SELECT d.* FROM unnest({ids}::text[]) AS g (event_id) CROSS JOIN LATERAL (
+                 SELECT d.event_id, d.place, d.class, d.reason, d.applied FROM inbox_dead d
+                 WHERE d.consumer_group = {group} AND d.event_id = g.event_id LIMIT 1
+             ) AS d"
+        ),
+    );
+    let day = parts.bind(day)?;
+    Ok(format!(
+        "INSERT INTO inbox (day, consumer_group, event_id)
+         SELECT {day}, {group}, g.event_id FROM unnest({ids}::text[]) AS g (event_id)
+         -- A scalar is looked up by the index, row by row; an anti-join may be planned as a scan of the whole inbox.
+         -- On the same day, the index that is inserted into finds it.
+         WHERE (SELECT true FROM inbox i
+                WHERE i.consumer_group = {group} AND i.event_id = g.event_id AND i.day <> {day} LIMIT 1) IS NULL
+           AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.event_id = g.event_id)
+         ON CONFLICT DO NOTHING
+         RETURNING event_id"
+    ))
+}
+
 /// How many fences are held, and what is known of the ids; `None`: all are noted now, as nearly always, and not one travels
 /// back.
 async fn claim_in_postgres(
@@ -185,30 +239,19 @@ async fn claim_in_postgres(
     ids: &[&str],
     day: i32,
 ) -> Result<(usize, Option<Answers>), StoreError> {
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "WITH held AS ({} RETURNING 1), dead AS (
-             SELECT d.* FROM unnest($6::text[]) AS g (event_id) CROSS JOIN LATERAL (
-                 SELECT d.event_id, d.place, d.class, d.reason, d.applied FROM inbox_dead d
-                 WHERE d.consumer_group = $1 AND d.event_id = g.event_id LIMIT 1
-             ) AS d
-         ), fresh AS (
-             INSERT INTO inbox (day, consumer_group, event_id)
-             SELECT $7, $1, g.event_id FROM unnest($6::text[]) AS g (event_id)
-             -- A scalar is looked up by the index, row by row; an anti-join may be planned as a scan of the whole inbox.
-             -- On the same day, the index that is inserted into finds it.
-             WHERE (SELECT true FROM inbox i
-                    WHERE i.consumer_group = $1 AND i.event_id = g.event_id AND i.day <> $7 LIMIT 1) IS NULL
-               AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.event_id = g.event_id)
-             ON CONFLICT DO NOTHING
-             RETURNING event_id
-         )
-         SELECT CASE WHEN count(*) < cardinality($6) THEN coalesce(array_agg(event_id::text), '{{}}') END,
+    let mut parts = Parts::default();
+    let (group, all) = (parts.bind(group)?, parts.bind(ids)?);
+    let update = fence::update(&mut parts, &group, fences)?;
+    parts.query("held", &update);
+    let insert = note_in_postgres(&mut parts, &group, &all, day)?;
+    parts.query("fresh", &insert);
+    let select = format!(
+        "SELECT CASE WHEN count(*) < cardinality({all}) THEN coalesce(array_agg(event_id::text), '{{}}') END,
                 NULL, NULL, NULL, NULL, (SELECT count(*) FROM held)
          FROM fresh
-         UNION ALL SELECT NULL, event_id, place, class, reason, NULL FROM dead WHERE NOT applied",
-        fence::HOLD
-    )));
-    let rows = fence::bind(rows, group, fences).bind(ids).bind(day).fetch_all(connection).await?;
+         UNION ALL SELECT NULL, event_id, place, class, reason, NULL FROM dead WHERE NOT applied"
+    );
+    let rows = parts.fetch(&select, connection).await?;
     let (mut held, mut fresh, mut dead) = (0, None, Vec::new());
     for row in &rows {
         match row.try_get::<Option<String>, _>(1)? {

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
+pub(in crate::store) use claim::Note;
 pub use claim::{Candidate, Claim, claim, look};
 
 use super::open::Pool;

@@ -177,6 +177,7 @@ fn in_sqlite(
 }
 
 /// What a statement announces.
+#[derive(Debug)]
 pub(super) enum Announced {
     /// Rows before which nothing waits, in their order, without their numbers.
     Alone(Vec<Pending>),

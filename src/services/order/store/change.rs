@@ -1,6 +1,6 @@
 //! Orders that hear something.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sqlx::{AssertSqlSafe, Row};
 
@@ -57,18 +57,19 @@ impl Change {
     }
 }
 
-/// Orders by their ids, which nobody else changes before the transaction ends; unknown ones are absent.
+/// Orders by their ids, which nobody else changes before the transaction ends (an optimistic one is refused if somebody
+/// does); unknown ones are absent.
 pub(crate) async fn hold(tx: &mut Tx, ids: &BTreeSet<String>) -> Result<HashMap<String, Held>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let ids = json(&ids.iter().map(|id| [id]).collect::<Vec<_>>())?;
+    let holding = tx.holding()?;
     with_connection!(tx, |connection| {
         let rows = sqlx::query(AssertSqlSafe(format!(
             "SELECT id, status, reason, reservation_id, paid, version, customer_id, total_cents, contact
-             FROM orders WHERE id IN (SELECT value ->> 0 FROM {}) ORDER BY id {}",
+             FROM orders WHERE id IN (SELECT value ->> 0 FROM {}) ORDER BY id {holding}",
             connection.each(),
-            connection.held(),
         )))
         .bind(&ids)
         .fetch_all(connection)
@@ -118,11 +119,14 @@ pub(crate) fn save(writes: &mut Writes, changes: &[Change]) -> Result<(), StoreE
             )
         })
         .collect();
-    // The last of an order's changes has where it stands.
-    let last: HashMap<&str, &Change> = changes.iter().map(|one| (one.order.as_str(), one)).collect();
-    let orders: Vec<_> = last
+    // The last of an order's changes has where it stands. In one order, in which their rows are held.
+    let mut spans: BTreeMap<&str, (&Change, &Change)> = BTreeMap::new();
+    for one in changes {
+        spans.entry(&one.order).or_insert((one, one)).1 = one;
+    }
+    let orders: Vec<_> = spans
         .values()
-        .map(|one| {
+        .map(|(first, one)| {
             (
                 &one.order,
                 one.standing.status.name(),
@@ -131,6 +135,7 @@ pub(crate) fn save(writes: &mut Writes, changes: &[Change]) -> Result<(), StoreE
                 i64::from(one.standing.paid),
                 one.version,
                 one.at.0,
+                first.version - 1,
             )
         })
         .collect();
@@ -145,12 +150,13 @@ pub(crate) fn save(writes: &mut Writes, changes: &[Change]) -> Result<(), StoreE
                     value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM {each}"
         )
     })?;
-    writes.rows(&orders, |each| {
+    writes.rows_as_read(&orders, |each| {
         format!(
             "UPDATE orders SET status = new.value ->> 1, reason = new.value ->> 2, reservation_id = new.value ->> 3,
                     paid = CAST(new.value ->> 4 AS bigint), version = CAST(new.value ->> 5 AS bigint),
                     changed_at = CAST(new.value ->> 6 AS bigint)
-             FROM (SELECT value FROM {each}) AS new WHERE orders.id = new.value ->> 0"
+             FROM (SELECT value FROM {each}) AS new
+             WHERE orders.id = new.value ->> 0 AND orders.version = CAST(new.value ->> 7 AS bigint)"
         )
     })?;
     writes.rows(&captures, |each| {

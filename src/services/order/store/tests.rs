@@ -9,9 +9,9 @@ use crate::services::order::placing::Contact;
 use crate::services::order::state::{Standing, Status};
 use crate::services::order::store;
 use crate::services::order::testing::{NOW, place, placed};
-use crate::store::Writes;
 use crate::store::outbox;
 use crate::store::testing::{TestStore, on_both_stores};
+use crate::store::{StoreError, Writes};
 use crate::unit::Money;
 
 on_both_stores! { crate::services::order::store::MIGRATIONS;
@@ -19,6 +19,7 @@ on_both_stores! { crate::services::order::store::MIGRATIONS;
     an_idempotency_key_stands_for_one_order,
     keys_are_forgotten_in_time,
     what_an_order_hears_is_kept_and_moves_it,
+    an_order_that_moved_meanwhile_is_not_moved_from_where_it_was,
     a_customers_orders_come_in_pages_the_newest_first,
     a_capture_is_claimed_by_one_and_settled_once,
     a_published_announcement_says_where_it_is,
@@ -147,6 +148,26 @@ async fn what_an_order_hears_is_kept_and_moves_it(test: TestStore) {
     let mut tx = test.store.tx();
     let held = store::hold(&mut tx, &BTreeSet::from(["ORD-1".to_owned()])).await.unwrap();
     assert_eq!(held["ORD-1"].standing, paid);
+}
+
+async fn an_order_that_moved_meanwhile_is_not_moved_from_where_it_was(test: TestStore) {
+    place(&test, &[placed("ORD-1", "CUST-1", "{}"), placed("ORD-2", "CUST-1", "{}")]).await;
+    let Some(mut tx) = test.store.optimistic() else { return };
+    let both = BTreeSet::from(["ORD-1".to_owned(), "ORD-2".to_owned()]);
+    assert_eq!(store::hold(&mut tx, &both).await.unwrap().len(), 2);
+    let mut writes = Writes::of(&tx).unwrap();
+    let changes = [change("ORD-1", 2, confirmed(), None), change("ORD-2", 2, confirmed(), None)];
+    store::save(&mut writes, &changes).unwrap();
+    writes.run(&mut tx).await.unwrap();
+    let cancelled = Standing { status: Status::Cancelled, ..Standing::PLACED };
+    // Nobody waits for it.
+    save(&test, &[change("ORD-2", 2, cancelled, None)]).await;
+    let refused = tx.commit().await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    for (id, status, version) in [("ORD-1", Status::Pending, 1), ("ORD-2", Status::Cancelled, 2)] {
+        let order = shown(&test, id).await.unwrap();
+        assert_eq!((order.status, order.version), (status, version));
+    }
 }
 
 async fn a_customers_orders_come_in_pages_the_newest_first(test: TestStore) {
