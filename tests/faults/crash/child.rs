@@ -29,6 +29,8 @@ pub(super) struct Orders {
     /// At which boundary, when it is reached for which time, the process does what to itself.
     pub(super) fate: Option<(usize, usize, Signal)>,
     pub(super) concurrency: Option<usize>,
+    /// Batches are tried without holding what is read; an announcement is all the effect that an input has.
+    pub(super) optimistic: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -70,20 +72,37 @@ fn fails_once(id: u64) -> bool {
     id % 23 == 7
 }
 
+/// Such an input's key has no other.
+pub(super) fn is_alone(id: u64) -> bool {
+    id / 40 % 2 == 1
+}
+
 struct Effects {
     out: String,
     failed: Mutex<HashSet<u64>>,
 }
 
+/// The same without the table of effects.
+struct Announcements(Effects);
+
 impl Handler for Effects {
     async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
-        self.write(tx, batch).await.into()
+        self.write(tx, batch, true).await.into()
+    }
+}
+
+impl Handler for Announcements {
+    const OPTIMISTIC: bool = true;
+
+    async fn handle(&self, tx: &mut Tx, batch: &[Record]) -> BatchOutcome {
+        self.0.write(tx, batch, false).await.into()
     }
 }
 
 impl Effects {
-    async fn write(&self, tx: &mut Tx, batch: &[Record]) -> Result<(), HandleError> {
+    async fn write(&self, tx: &mut Tx, batch: &[Record], effects: bool) -> Result<(), HandleError> {
         let mut events = Vec::new();
+        let mut order = KeyOrder::NoneWaits;
         for record in batch {
             let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
             let (id, key) = (text(record.header("eventId")), text(record.key()));
@@ -94,7 +113,12 @@ impl Effects {
             if fails_once(number) && self.failed.lock().unwrap().insert(number) {
                 return Err(HandleError::transient("not the first time"));
             }
-            effect(tx, &key, &id).await?;
+            if effects {
+                effect(tx, &key, &id).await?;
+            }
+            if !is_alone(number) {
+                order = KeyOrder::Held;
+            }
             events.push(Event {
                 id: format!("out-{id}"),
                 aggregate_type: "effect".to_owned(),
@@ -105,7 +129,7 @@ impl Effects {
                 traceparent: None,
             });
         }
-        outbox::write(tx, &events, KeyOrder::Held, UnixMillis::now()).await?;
+        outbox::write(tx, &events, order, UnixMillis::now()).await?;
         Ok(())
     }
 }
@@ -151,6 +175,21 @@ async fn carry_out(orders: Orders) {
         ..Options::of(orders.name.clone(), BTreeMap::from([(source, intake)]))
     };
     let handler = Effects { out: format!("{}.out", orders.name), failed: Mutex::default() };
+    if orders.optimistic {
+        Box::pin(run(orders, Announcements(handler), boundary, store, &cluster, options)).await;
+    } else {
+        Box::pin(run(orders, handler, boundary, store, &cluster, options)).await;
+    }
+}
+
+async fn run(
+    orders: Orders,
+    handler: impl Handler,
+    boundary: OnBoundary,
+    store: Store,
+    cluster: &Cluster,
+    options: Options,
+) {
     let wake = Wake::new();
     let consumer = Consumer::new(handler, cluster.producer().unwrap(), Some(store.clone()), options)
         .waking(wake.clone())
@@ -174,7 +213,7 @@ async fn carry_out(orders: Orders) {
     };
     let consuming = consumer::run(
         consumer,
-        &cluster,
+        cluster,
         orders.instance.clone(),
         Duration::from_millis(orders.session_ms),
         ended(stopped.clone()),

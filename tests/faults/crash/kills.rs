@@ -24,7 +24,11 @@ fn two_hundred_kills_cost_nothing() {
     let lanes: Vec<_> = (0..8)
         .map(|lane| {
             let name = format!("{prefix}.{lane}");
-            let kind = if lane % 2 == 0 { Kind::Sqlite } else { Kind::Postgres };
+            let kind = match lane % 4 {
+                0 | 2 => Kind::Sqlite,
+                1 => Kind::Postgres,
+                _ => Kind::Optimistic,
+            };
             std::thread::spawn(move || kill_again_and_again(&name, kind, kills / 8, seed * 1000 + lane))
         })
         .collect();

@@ -21,8 +21,14 @@ fn is_stopped(pid: u32) -> bool {
 /// Over PostgreSQL: several processes share no SQLite file, which one that is stopped in a transaction would lock.
 #[test]
 fn a_member_that_wakes_after_its_session_does_no_harm() {
-    for boundary in [Boundary::Polled, Boundary::Handled, Boundary::Committed, Boundary::Taken] {
-        let mut world = World::new(&prefix("zombie"), Kind::Postgres);
+    for (boundary, kind) in [
+        (Boundary::Polled, Kind::Postgres),
+        (Boundary::Handled, Kind::Postgres),
+        (Boundary::Handled, Kind::Optimistic),
+        (Boundary::Committed, Kind::Postgres),
+        (Boundary::Taken, Kind::Postgres),
+    ] {
+        let mut world = World::new(&prefix("zombie"), kind);
         world.produce(200);
         let zombie = world.start(Some((at(boundary), 3, Signal::Stop)), None);
         eventually(Duration::from_secs(60), || is_stopped(zombie.id()).then_some(()));
@@ -77,7 +83,7 @@ fn partitions_added_under_load_cost_nothing() {
 
 #[test]
 fn a_database_that_dies_and_comes_back_costs_nothing() {
-    let mut world = World::new(&prefix("database"), Kind::Postgres);
+    let mut world = World::new(&prefix("database"), Kind::Optimistic);
     let child = world.start(None, Some("one"));
     world.produce(100);
     eventually(Duration::from_secs(60), || (world.effects() > 10).then_some(()));

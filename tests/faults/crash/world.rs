@@ -8,7 +8,7 @@ use kafkaflow::messaging::{Header, Outgoing, publish_all};
 use sqlx::Connection;
 
 use super::check::{self, Figures, Found};
-use super::child::{Orders, Signal};
+use super::child::{Orders, Signal, is_alone};
 use crate::support::Folder;
 use crate::support::brokers::{brokers, create_topic};
 use crate::support::stores;
@@ -20,6 +20,18 @@ const KEYS: u64 = 7;
 pub(super) enum Kind {
     Sqlite,
     Postgres,
+    /// PostgreSQL, where batches are tried without holding what is read.
+    Optimistic,
+}
+
+impl Kind {
+    /// Key and input of each effect, in the order of their writing.
+    fn effects(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres => "SELECT key, id FROM effect ORDER BY n",
+            Self::Optimistic => "SELECT aggregateid::text, substr(id, 5) FROM outbox ORDER BY seq",
+        }
+    }
 }
 
 pub(super) struct World {
@@ -39,7 +51,7 @@ impl World {
         let store = match kind {
             Kind::Sqlite => stores::sqlite(&folder),
             // A process that is stopped in a transaction is soon cut off.
-            Kind::Postgres => {
+            Kind::Postgres | Kind::Optimistic => {
                 let url = runtime.block_on(stores::database());
                 format!("{url}?options[idle_in_transaction_session_timeout]=2s")
             }
@@ -55,6 +67,7 @@ impl World {
             session_ms: 1500,
             fate: None,
             concurrency: None,
+            optimistic: kind == Kind::Optimistic,
         };
         let producer = Cluster::at(&brokers()).unwrap().producer().unwrap();
         Self { orders, folder, kind, producer, runtime, next: 0 }
@@ -107,8 +120,12 @@ impl World {
     /// Effects, dead letters that the inbox knows, and rows that wait.
     fn figures(&self) -> (i64, i64, i64) {
         let asked = self.runtime.block_on(async {
-            let query = "SELECT (SELECT count(*) FROM effect), (SELECT count(*) FROM inbox_dead),
-                                (SELECT count(*) FROM outbox_pending)";
+            let query = format!(
+                "SELECT (SELECT count(*) FROM ({}) effects), (SELECT count(*) FROM inbox_dead),
+                        (SELECT count(*) FROM outbox_pending)",
+                self.kind.effects()
+            );
+            let query = sqlx::AssertSqlSafe(query);
             match self.kind {
                 Kind::Sqlite => {
                     let file = self.folder.path().join("stores/crash.db");
@@ -118,7 +135,7 @@ impl World {
                     let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
                     sqlx::query_as::<_, (i64, i64, i64)>(query).fetch_one(&mut connection).await
                 }
-                Kind::Postgres => {
+                Kind::Postgres | Kind::Optimistic => {
                     let mut connection = self.postgres().await?;
                     sqlx::query_as::<_, (i64, i64, i64)>(query).fetch_one(&mut connection).await
                 }
@@ -172,8 +189,7 @@ impl World {
     }
 
     async fn stored(&self) -> Result<(Vec<(String, u64)>, i64), sqlx::Error> {
-        let (effects, pending) =
-            ("SELECT key, id FROM effect ORDER BY n", "SELECT count(*) FROM outbox_pending");
+        let (effects, pending) = (self.kind.effects(), "SELECT count(*) FROM outbox_pending");
         let (rows, pending): (Vec<(String, String)>, i64) = match self.kind {
             Kind::Sqlite => {
                 let file = self.folder.path().join("stores/crash.db");
@@ -182,7 +198,7 @@ impl World {
                 let rows = sqlx::query_as(effects).fetch_all(&mut connection).await?;
                 (rows, sqlx::query_scalar(pending).fetch_one(&mut connection).await?)
             }
-            Kind::Postgres => {
+            Kind::Postgres | Kind::Optimistic => {
                 let mut connection = self.postgres().await?;
                 let rows = sqlx::query_as(effects).fetch_all(&mut connection).await?;
                 (rows, sqlx::query_scalar(pending).fetch_one(&mut connection).await?)
@@ -194,10 +210,11 @@ impl World {
 }
 
 fn input(name: &str, id: u64) -> Outgoing {
+    let key = if is_alone(id) { format!("own-{id}") } else { format!("key-{}", id % KEYS) };
     Outgoing {
         topic: format!("{name}.in"),
         partition: None,
-        key: Some(format!("key-{}", id % KEYS).into_bytes()),
+        key: Some(key.into_bytes()),
         value: Some(b"{}".to_vec()),
         headers: vec![
             Header::new("eventId", id.to_string().into_bytes()),
