@@ -43,9 +43,10 @@ pub(crate) struct Script {
 }
 
 impl Parts {
-    /// One query of the `WITH`, by its name.
+    /// One query of the `WITH`, by its name. It is run once: PostgreSQL would run one that is named once for every row that
+    /// it is held against.
     pub(super) fn query(&mut self, name: &str, sql: &str) {
-        self.queries.push(format!("{name} AS ({sql})"));
+        self.queries.push(format!("{name} AS MATERIALIZED ({sql})"));
     }
 
     /// One query that must return so many rows, or all is refused; before all that are there already.

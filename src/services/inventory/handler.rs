@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::command::{Command, NoCommand};
 use super::decide::{Answer, Desk, decide};
 use super::ids::Ids;
+use super::shelf::Shelf;
 use super::store;
 use crate::event::{Event, EventType, OrderPlaced, Text, Timestamp};
 use crate::messaging::Record;
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
 pub(crate) struct Inventory {
     settings: Settings,
     ids: Box<dyn Ids>,
+    shelf: Shelf,
 }
 
 impl Inventory {
@@ -41,7 +43,7 @@ impl Inventory {
         [EventType::OrderPlaced, EventType::CancelReservation, EventType::RestoreReservation];
 
     pub(crate) fn new(settings: Settings, ids: impl Ids) -> Self {
-        Self { settings, ids: Box::new(ids) }
+        Self { settings, ids: Box::new(ids), shelf: Shelf::default() }
     }
 }
 
@@ -123,10 +125,16 @@ impl Inventory {
         let now = (self.settings.now)();
         let timestamp = Timestamp::from_unix_millis(now.0).map_err(HandleError::transient)?;
         let desk = Desk { ids: &*self.ids, now: &timestamp, operators: &self.settings.operators };
-        let before = store::load(tx, commands).await?;
+        let known = if tx.is_optimistic() { self.shelf.look(commands) } else { None };
+        let before = match known {
+            Some(book) => book,
+            None => store::load(tx, commands).await?,
+        };
         let (after, answers) = decide(before.clone(), commands, &desk);
         let (rows, known) = announced(answers)?;
         store::save(tx, &before, &after, &rows, now).await?;
+        let left = self.shelf.clone();
+        tx.afterwards(move || left.committed(after.products));
         Ok(known)
     }
 

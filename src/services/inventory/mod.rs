@@ -1,8 +1,8 @@
 //! The inventory: reserves stock for orders, gives it back when a refund asks for that, and tells operations when a
 //! product runs short.
 //!
-//! `decide` says what a batch of commands comes to, `store` reads and writes, `handler` puts both into the
-//! transaction of the runtime.
+//! `decide` says what a batch of commands comes to, `store` reads and writes, `shelf` remembers what need not be read, and
+//! `handler` puts them into the transaction of the runtime.
 
 mod api;
 mod changes;
@@ -17,7 +17,10 @@ mod kafka_tests;
 mod lines;
 mod model;
 mod opening;
+#[cfg(test)]
+mod optimistic_tests;
 pub(crate) mod run;
+mod shelf;
 pub(crate) mod stock;
 mod store;
 #[cfg(test)]

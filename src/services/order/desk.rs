@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::recent::Recent;
 use super::store::{self, Placed, Taken};
 use crate::runtime::relay::Wake;
 use crate::store::{Store, StoreError};
@@ -98,7 +99,8 @@ impl Desk {
 
 impl Clerk {
     /// Writes orders until nobody can hand any in.
-    pub(crate) async fn run(mut self, store: Store, wake: Wake, now: fn() -> UnixMillis) {
+    pub(crate) async fn run(mut self, store: Store, recent: Recent, wake: Wake, now: fn() -> UnixMillis) {
+        let remembers = store.optimistic().is_some();
         let mut orders = Vec::with_capacity(AT_ONCE);
         let mut next = Instant::now();
         while self.gather(&mut orders, next).await {
@@ -114,6 +116,10 @@ impl Clerk {
             match taken.await {
                 Ok(taken) => {
                     wake.wake();
+                    if remembers {
+                        let new = placed.iter().zip(&taken).filter(|(_, taken)| **taken == Taken::New);
+                        recent.placed(new.map(|(one, _)| one));
+                    }
                     for ((key, answer), taken) in answers.into_iter().zip(taken) {
                         drop(key);
                         // A client that went away has its order all the same.

@@ -37,6 +37,7 @@ pub(crate) async fn cancel<P>(
         notifications: outlet(topology, NAME, EventType::SendNotification.as_str())?,
         capture: settings.payments.is_some(),
         feed: super::feed::Feed::default(),
+        recent: super::recent::Recent::default(),
         now: UnixMillis::now,
         new_id: new_event_id,
     };

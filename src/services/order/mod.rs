@@ -15,6 +15,7 @@ mod ids;
 pub(crate) mod lost;
 pub(crate) mod payment;
 mod placing;
+mod recent;
 pub(crate) mod reserving;
 pub(crate) mod results;
 pub(crate) mod run;

@@ -15,6 +15,7 @@ use crate::services::order::desk;
 use crate::services::order::feed::Feed;
 use crate::services::order::ids::new_order_id;
 use crate::services::order::placing::tests::ORDER;
+use crate::services::order::recent::Recent;
 use crate::services::order::testing::{self, ledger, place, placed};
 use crate::store::testing::{TestStore, on_both_stores};
 
@@ -74,7 +75,12 @@ fn reserving(inventory: Inventory) -> Reserving {
 
 fn app(test: &TestStore, reserving: Reserving) -> Router {
     let (desk, clerk) = desk::open();
-    tokio::spawn(clerk.run(test.store.clone(), Wake::new(), crate::services::order::testing::now));
+    tokio::spawn(clerk.run(
+        test.store.clone(),
+        Recent::default(),
+        Wake::new(),
+        crate::services::order::testing::now,
+    ));
     let api = Api { reserving: Some(reserving), ..testing::api(test, desk) };
     observed(complete(routes(api, Beside::default())), Tracing::default())
 }

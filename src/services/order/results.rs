@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::feed::Feed;
 use super::hearing::{Consequences, Heard, hear};
+use super::recent::Recent;
 use super::state::{Happened, Status};
 use super::store;
 use crate::event::{Event, EventId, SendNotification};
@@ -23,6 +24,8 @@ pub(crate) struct Ledger {
     /// Whether the payment of a confirmed order is captured.
     pub(crate) capture: bool,
     pub(crate) feed: Feed,
+    /// What need not be read.
+    pub(crate) recent: Recent,
     pub(crate) now: fn() -> UnixMillis,
     pub(crate) new_id: fn() -> EventId,
 }
@@ -35,7 +38,10 @@ impl Ledger {
         heard: Vec<Heard>,
     ) -> Result<BTreeSet<String>, HandleError> {
         let ids: BTreeSet<String> = heard.iter().map(|one| one.order.as_str().to_owned()).collect();
-        let mut held = store::hold(tx, &ids).await?;
+        let mut held = match self.recent.take(&ids) {
+            Some(held) if tx.is_optimistic() => held,
+            _ => store::hold(tx, &ids).await?,
+        };
         let missing: BTreeSet<String> = ids.iter().filter(|id| !held.contains_key(*id)).cloned().collect();
         // Of an order that waits for its outcome all is published: this is what answers to it.
         let none_waits = held.values().all(|order| order.standing.status == Status::Pending);

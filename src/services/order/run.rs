@@ -12,6 +12,7 @@ use super::feed::Feed;
 use super::giving_up::GiveUp;
 use super::ids::new_order_id;
 use super::payment::Payments;
+use super::recent::Recent;
 use super::reserving::{self, Inventory, Reserving};
 use super::results::{Ledger, Results};
 use super::store::{self, MIGRATIONS};
@@ -66,7 +67,7 @@ pub(crate) async fn run<P: Payments>(
     let orders = outlet(topology, NAME, EventType::OrderPlaced.as_str())?;
     let notifications = outlet(topology, NAME, EventType::SendNotification.as_str())?;
     let options = in_one_lane(options(topology, NAME, &settings.judge, &ANSWERS)?);
-    let feed = Feed::default();
+    let (feed, recent) = (Feed::default(), Recent::default());
     let captures_due = Arc::new(Notify::new());
     let mut wake = Wake::new();
     if settings.payments.is_some() {
@@ -79,6 +80,7 @@ pub(crate) async fn run<P: Payments>(
         notifications,
         capture: settings.payments.is_some(),
         feed: feed.clone(),
+        recent: recent.clone(),
         now: UnixMillis::now,
         new_id: new_event_id,
     };
@@ -124,7 +126,7 @@ pub(crate) async fn run<P: Payments>(
         }
     };
     // In a task of its own: clients wait for it, whatever the rest of the service is busy with.
-    let writing = tokio::spawn(write(clerk, service.store(), service.wake.clone()));
+    let writing = tokio::spawn(write(clerk, recent, service.store(), service.wake.clone()));
     let worked = service.run(around, work, async |_: &Store| Ok(()), workers, shutdown).await;
     match writing.await {
         Err(error) if error.is_panic() => Err(ServiceError::Panicked),
@@ -133,10 +135,10 @@ pub(crate) async fn run<P: Payments>(
 }
 
 /// Orders are taken in as soon as there is a store, whatever Kafka does. Ends when the API does.
-async fn write(clerk: Clerk, mut store: watch::Receiver<Option<Store>>, wake: Wake) {
+async fn write(clerk: Clerk, recent: Recent, mut store: watch::Receiver<Option<Store>>, wake: Wake) {
     let opened = store.wait_for(Option::is_some).await.ok().and_then(|store| store.clone());
     if let Some(store) = opened {
-        clerk.run(store, wake, UnixMillis::now).await;
+        clerk.run(store, recent, wake, UnixMillis::now).await;
     }
 }
 

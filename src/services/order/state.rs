@@ -125,7 +125,6 @@ pub(crate) struct Standing {
     pub(crate) paid: bool,
 }
 
-#[cfg(test)]
 impl Standing {
     /// Of an order that was just placed.
     pub(crate) const PLACED: Self =

@@ -9,6 +9,7 @@ use super::api::Api;
 use super::desk::Desk;
 use super::feed::Feed;
 use super::ids::new_order_id;
+use super::recent::Recent;
 use super::results::Ledger;
 use super::store::{self, Placed, Taken};
 use crate::event::EventId;
@@ -64,6 +65,7 @@ pub(crate) fn ledger(capture: bool, feed: Feed) -> Ledger {
         notifications: "notifications".to_owned(),
         capture,
         feed,
+        recent: Recent::default(),
         now,
         new_id: new_event_id as fn() -> EventId,
     }

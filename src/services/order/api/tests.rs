@@ -17,6 +17,7 @@ use crate::runtime::{BatchOutcome, Handler, Tracing};
 use crate::services::order::desk::{self, Clerk};
 use crate::services::order::feed::Feed;
 use crate::services::order::placing::tests::ORDER;
+use crate::services::order::recent::Recent;
 use crate::services::order::results::Results;
 use crate::services::order::testing::{self, ledger, now};
 use crate::store::testing::{TestStore, on_both_stores};
@@ -71,7 +72,7 @@ impl World {
     fn staffed(mut self, test: &TestStore) -> Self {
         if let Some(clerk) = self.clerk.take() {
             let store = test.store.clone();
-            self.working.push(tokio::spawn(clerk.run(store, Wake::new(), now)));
+            self.working.push(tokio::spawn(clerk.run(store, Recent::default(), Wake::new(), now)));
         }
         self
     }
