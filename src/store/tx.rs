@@ -130,8 +130,8 @@ impl Tx {
 
     /// The connection to send statements on; begins the transaction.
     pub async fn connection(&mut self) -> Result<Connection<'_>, StoreError> {
-        if self.kind == Kind::WritesOnce && self.open.is_some() {
-            return Err(StoreError::Sql("a second statement where one was meant to be alone".to_owned()));
+        if self.kind == Kind::WritesOnce {
+            first(self.open.is_none())?;
         }
         if self.open.is_none() {
             let store = self.store.as_ref().ok_or(StoreError::None)?;
@@ -183,16 +183,13 @@ impl Tx {
     }
 
     /// Has the inbox note events when this is committed, if it is optimistic.
-    pub(super) fn note(&mut self, note: Note) {
-        self.deferred.note = Some(note);
+    pub(super) fn note(&mut self, note: Note) -> Result<(), StoreError> {
+        first(self.deferred.note.replace(note).is_none())
     }
 
     /// Has this written when it is committed, if it is optimistic.
     pub(super) fn defer(&mut self, writes: Parts) -> Result<(), StoreError> {
-        match self.deferred.writes.replace(writes) {
-            None => Ok(()),
-            Some(_) => Err(StoreError::Sql("a second statement where one was meant to be alone".to_owned())),
-        }
+        first(self.deferred.writes.replace(writes).is_none())
     }
 
     /// Sends what was deferred, as one statement.
@@ -267,4 +264,10 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+/// Refuses a second statement where there is a first.
+fn first(is_first: bool) -> Result<(), StoreError> {
+    let second = || StoreError::Sql("a second statement where one was meant to be alone".to_owned());
+    if is_first { Ok(()) } else { Err(second()) }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Parts {
 
 /// What PostgreSQL says when a statement is refused: a text that it was to take for a number, which is the only way in SQL
 /// to fail on purpose.
-const OUTDATED: &str = "kafkaflow: no longer as it was read";
+const OUTDATED: &str = "kafkaflow: no longer as it was read, and handled again";
 
 /// Statements, and the parameters of all of them, which are numbered through.
 #[derive(Default)]

@@ -65,7 +65,7 @@ pub async fn claim(
     }
     if tx.is_optimistic() {
         let (group, fences) = (group.to_owned(), fences.to_vec());
-        tx.note(Note { group, fences, ids: ids.into_iter().map(str::to_owned).collect(), day });
+        tx.note(Note { group, fences, ids: ids.into_iter().map(str::to_owned).collect(), day })?;
         return Ok(vec![Claim::New; events.len()]);
     }
     if matches!(tx.store()?.pool, Pool::Sqlite { .. }) && !fences.is_empty() {
