@@ -7,6 +7,7 @@
 //! the transaction, or the acknowledgement of the dead letter, that finished those before.
 
 mod breaker;
+mod caution;
 mod dead;
 mod derive;
 mod intake;
@@ -22,8 +23,8 @@ mod step;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use breaker::BreakerOptions;
@@ -31,6 +32,7 @@ pub use intake::{Intake, UnknownEvents};
 pub use run::{ConsumerError, run};
 
 use breaker::{Breaker, Verdict};
+use caution::Caution;
 
 use super::boundary::OnBoundary;
 use super::handler::Handling;
@@ -103,8 +105,7 @@ pub struct Consumer<H, P> {
     breaker: Mutex<Breaker>,
     /// Whether `/healthz` has it open.
     breaker_shown: AtomicBool,
-    /// Batches that are not tried optimistically.
-    wary: AtomicU32,
+    caution: Mutex<Caution>,
     /// How many partitions dead-letter topics have.
     letter_boxes: Mutex<BTreeMap<String, u32>>,
 }
@@ -126,7 +127,7 @@ impl<H, P> Consumer<H, P> {
             boundary: OnBoundary::default(),
             breaker,
             breaker_shown: AtomicBool::new(false),
-            wary: AtomicU32::new(0),
+            caution: Mutex::default(),
             letter_boxes: Mutex::default(),
         }
     }
@@ -223,8 +224,12 @@ impl<H, P> Consumer<H, P> {
         if !H::OPTIMISTIC || !self.remembers() || self.breaker_is_open() {
             return None;
         }
-        let wary = self.wary.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        if wary.is_ok() { None } else { self.store.as_ref()?.optimistic() }
+        let tx = self.store.as_ref()?.optimistic()?;
+        self.caution().tries().then_some(tx)
+    }
+
+    fn caution(&self) -> MutexGuard<'_, Caution> {
+        self.caution.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the inbox knows of these events; those that are new are noted, and the fences held.
@@ -285,10 +290,6 @@ impl<H, P> Consumer<H, P> {
         }
     }
 }
-
-/// Batches that are handled with locks after one that was refused without: what happens once, such as events that come
-/// again, happens again soon.
-const WARY: u32 = 50;
 
 /// Shared by the lanes.
 type Shared<H, P> = Arc<Consumer<H, P>>;

@@ -1,7 +1,6 @@
 //! Batches that are first tried without holding what is read.
 
 use super::{Acts, Call, Setup, effects, part, part_from};
-use crate::runtime::consumer::WARY;
 use crate::store::testing::{TestStore, on_both_stores};
 
 on_both_stores! { crate::store::testing::EFFECTS;
@@ -23,14 +22,14 @@ async fn a_batch_is_tried_without_locks_and_handled_with_them_where_that_is_refu
     setup.handle(vec![part_from(0, 1, &["d", "a"])]).await;
     calls(&[(true, 2), (false, 1)]);
     // What happens once happens again soon.
-    for n in 0..WARY {
-        setup.handle(vec![part_from(0, 3 + i64::from(n), &[&format!("e{n}")])]).await;
+    for n in 0..50 {
+        setup.handle(vec![part_from(0, 3 + n, &[&format!("e{n}")])]).await;
         calls(&[(false, 1)]);
     }
     // Others are not handled with one that dies.
     setup.handle(vec![part_from(0, 100, &["f", "p", "g"])]).await;
     calls(&[(true, 3), (false, 3)]);
     assert_eq!(setup.letters(), ["p to orders.DLT/0: kafkaflow.Poison: no such product"]);
-    assert_eq!(effects(&setup.test.store).await.len(), 6 + WARY as usize);
+    assert_eq!(effects(&setup.test.store).await.len(), 6 + 50);
     assert_eq!(setup.next_offset(0).await, Some(103));
 }

@@ -1,11 +1,10 @@
 //! One batch.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 
 use super::intake::{self, Sorted};
 use super::share::{Fate, Part, Rest, Share, Stop, Work, owned_until};
-use super::{Consumer, WARY, isolate};
+use super::{Consumer, isolate};
 use crate::messaging::dead_letter::{Cause, Class};
 use crate::messaging::{Publisher, Record};
 use crate::runtime::boundary::Boundary;
@@ -108,7 +107,10 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
         let any = shares.iter().flat_map(|share| &share.works).any(open);
         if any && let Some(tx) = self.optimistic_tx() {
             match self.in_one(tx, shares, now).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.caution().written();
+                    return Ok(());
+                }
                 Err(Trouble::Store(error @ (StoreError::Unavailable(_) | StoreError::Full(_)))) => {
                     return Err(Trouble::Store(error));
                 }
@@ -117,7 +119,7 @@ impl<H: Handling, P: Publisher> Consumer<H, P> {
                         "group {}: once more, holding what is read: {trouble:?}",
                         self.options.group
                     );
-                    self.wary.store(WARY, Ordering::Relaxed);
+                    self.caution().refused();
                     self.undecided(shares);
                 }
             }
