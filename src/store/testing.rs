@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::{AssertSqlSafe, Connection as _, Executor};
 
 use super::outbox::{self, BUCKETS, Followers, Pending};
-use super::{Connection, Location, Migration, Store, StoreError, Tx};
+use super::{Connection, Location, Migration, Store, StoreError, Tx, Writes};
 
 /// A store that nobody else has, and where it is.
 pub(crate) struct TestStore {
@@ -97,14 +97,16 @@ pub(crate) const EFFECTS: &[Migration] = &[Migration {
 
 /// Writes an effect.
 pub(crate) async fn effect(tx: &mut Tx, key: &str, id: &str) -> Result<(), StoreError> {
-    crate::with_connection!(tx, |connection| {
-        sqlx::query("INSERT INTO effect (key, id) VALUES ($1, $2)")
-            .bind(key)
-            .bind(id)
-            .execute(connection)
-            .await?;
-    });
-    Ok(())
+    write_effects(tx, &[(key, id)]).await
+}
+
+/// Writes effects by key and id, by one statement.
+pub(crate) async fn write_effects(tx: &mut Tx, effects: &[(&str, &str)]) -> Result<(), StoreError> {
+    let mut writes = Writes::of(tx)?;
+    writes.rows(effects, |each| {
+        format!("INSERT INTO effect (key, id) SELECT value ->> 0, value ->> 1 FROM {each}")
+    })?;
+    writes.run(tx).await
 }
 
 /// Key and id of each effect.
@@ -125,15 +127,6 @@ pub(crate) async fn looks_held_up(store: &Store) -> Tx {
     let Connection::Postgres(connection) = tx.connection().await.unwrap() else { panic!("not PostgreSQL") };
     connection.execute("LOCK TABLE outbox_dead IN ACCESS EXCLUSIVE MODE").await.unwrap();
     tx
-}
-
-/// PostgreSQL: whether somebody waits for a lock in the store's database.
-pub(crate) async fn is_waited_for(store: &Store) -> bool {
-    let mut tx = store.reading();
-    let Connection::Postgres(connection) = tx.connection().await.unwrap() else { panic!("not PostgreSQL") };
-    let question = "SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-                                   WHERE d.datname = current_database() AND NOT l.granted)";
-    sqlx::query_scalar(question).fetch_one(connection).await.unwrap()
 }
 
 /// Runs a statement that both databases take.

@@ -49,10 +49,15 @@ impl Parts {
         self.queries.push(format!("{name} AS MATERIALIZED ({sql})"));
     }
 
-    /// One query that must return so many rows, or all is refused; before all that are there already.
-    pub(super) fn first_query(&mut self, name: &str, sql: &str, rows: usize) -> Result<(), StoreError> {
-        self.query(name, sql);
-        self.expected.insert(0, (name.to_owned(), count(rows)?));
+    /// These queries must return so many rows, or all is refused; they are run in this order, before all of which that was
+    /// said already.
+    pub(super) fn expect_first<const N: usize>(
+        &mut self,
+        queries: [(&str, usize); N],
+    ) -> Result<(), StoreError> {
+        for (name, rows) in queries.into_iter().rev() {
+            self.expected.insert(0, (name.to_owned(), count(rows)?));
+        }
         Ok(())
     }
 

@@ -17,7 +17,7 @@ async fn a_batch_is_tried_without_locks_and_handled_with_them_where_that_is_refu
         assert_eq!(std::mem::take(&mut *setup.script.1.lock().unwrap()), expected);
     };
     setup.handle(vec![part(0, &["a"]), part(1, &["b", "c"])]).await;
-    assert_eq!(setup.script.1.lock().unwrap().drain(..).collect::<Vec<_>>(), [(tried, 3)]);
+    calls(&[(tried, 3)]);
     // One of them was handled.
     setup.handle(vec![part_from(0, 1, &["d", "a"])]).await;
     calls(&[(true, 2), (false, 1)]);

@@ -9,8 +9,8 @@ use super::{Consumer, Intake, Options};
 use crate::messaging::{BackOff, Outgoing, Record, RetryPolicy};
 use crate::runtime::testing::{Does, Fake};
 use crate::runtime::{BatchOutcome, HandleError, Handler};
-use crate::store::testing::{self, TestStore, on_both_stores};
-use crate::store::{Store, StoreError, Tx, Writes, fence};
+use crate::store::testing::{self, TestStore, on_both_stores, write_effects};
+use crate::store::{Store, StoreError, Tx, fence};
 use crate::unit::UnixMillis;
 
 #[path = "optimistic_tests.rs"]
@@ -84,7 +84,7 @@ impl Handler for Script {
         for (at, record) in batch.iter().enumerate() {
             let id = id(record);
             match self.act(&id, batch.len() == 1) {
-                Acts::Works => effects.push(("k", id)),
+                Acts::Works => effects.push(id),
                 Acts::Poison => return BatchOutcome::Failed(HandleError::poison("no such product")),
                 Acts::Named => named.push((at, HandleError::poison("no such product"))),
                 Acts::Fails(_) => return BatchOutcome::Failed(HandleError::transient("try again")),
@@ -93,19 +93,12 @@ impl Handler for Script {
                 }
             }
         }
-        if let Err(error) = write(tx, &effects).await {
+        let effects: Vec<(&str, &str)> = effects.iter().map(|id: &String| ("k", id.as_str())).collect();
+        if let Err(error) = write_effects(tx, &effects).await {
             return BatchOutcome::Failed(error.into());
         }
         if named.is_empty() { BatchOutcome::Done } else { BatchOutcome::Poisoned(named) }
     }
-}
-
-async fn write(tx: &mut Tx, effects: &[(&str, String)]) -> Result<(), StoreError> {
-    let mut writes = Writes::of(tx)?;
-    writes.rows(effects, |each| {
-        format!("INSERT INTO effect (key, id) SELECT value ->> 0, value ->> 1 FROM {each}")
-    })?;
-    writes.run(tx).await
 }
 
 fn id(record: &Record) -> String {

@@ -10,7 +10,7 @@ use super::tests::{NOW, event, relay};
 use crate::runtime::testing::{Does, Fake, id};
 use crate::store::Store;
 use crate::store::outbox::{self, KeyOrder};
-use crate::store::testing::{TestStore, is_waited_for, looks_held_up, on_both_stores};
+use crate::store::testing::{TestStore, looks_held_up, on_both_stores, until_somebody_waits_for_a_lock};
 
 on_both_stores! { &[];
     rows_before_which_nothing_waits_are_not_read,
@@ -120,9 +120,7 @@ async fn a_row_that_is_committed_while_the_relay_looks_is_published_once() {
     let other = Store::open(&test.location, "service", &[], 2).await.unwrap();
     let lock = looks_held_up(&other).await;
     let write = async {
-        while !is_waited_for(&other).await {
-            tokio::task::yield_now().await;
-        }
+        until_somebody_waits_for_a_lock(&other).await;
         write(&test.store, "e1", "k", KeyOrder::NoneWaits).await;
         lock.rollback().await.unwrap();
     };

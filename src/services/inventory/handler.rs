@@ -125,8 +125,8 @@ impl Inventory {
         let now = (self.settings.now)();
         let timestamp = Timestamp::from_unix_millis(now.0).map_err(HandleError::transient)?;
         let desk = Desk { ids: &*self.ids, now: &timestamp, operators: &self.settings.operators };
-        let known = if tx.is_optimistic() { self.shelf.look(commands) } else { None };
-        let before = match known {
+        let shelved = if tx.is_optimistic() { self.shelf.look(commands) } else { None };
+        let before = match shelved {
             Some(book) => book,
             None => store::load(tx, commands).await?,
         };

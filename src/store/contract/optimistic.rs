@@ -1,8 +1,9 @@
 //! Transactions that hold nothing of what they read.
 
+use super::inbox::standing_at_9;
 use super::{DAY, NOW, effect, effects, event, pending_ids};
 use crate::store::fence::{self, Owned};
-use crate::store::inbox::{self, Candidate, Claim, Death};
+use crate::store::inbox::{self, Claim, Death};
 use crate::store::outbox::{self, Followers, KeyOrder};
 use crate::store::testing::{TestStore, execute, on_both_stores};
 use crate::store::{Store, StoreError, Tx, Writes};
@@ -12,10 +13,6 @@ on_both_stores! { crate::store::contract::MIGRATIONS;
     what_is_no_longer_as_it_was_read_is_refused_and_leaves_no_trace,
     a_note_alone_is_written_too,
     an_optimistic_transaction_takes_no_second_write,
-}
-
-fn standing_at(ids: &[&'static str]) -> Vec<Candidate<'static>> {
-    ids.iter().map(|id| Candidate { id, place: ("t", 0, 9) }).collect()
 }
 
 async fn own(store: &Store) -> Vec<(Owned, i64)> {
@@ -32,7 +29,7 @@ async fn work(
     events: &[&'static str],
     (key, id): (&str, i64),
 ) -> Result<(), StoreError> {
-    let claims = inbox::claim(tx, "g", fences, &standing_at(events), NOW).await?;
+    let claims = inbox::claim(tx, "g", fences, &standing_at_9(events), NOW).await?;
     assert!(claims.iter().all(|claim| *claim == Claim::New), "{claims:?}");
     let mut writes = Writes::of(tx)?;
     writes.rows(&[(id, "new")], |each| {
@@ -50,7 +47,7 @@ async fn work(
 
 /// All that a store has of it.
 async fn seen(store: &Store) -> (Vec<i64>, Option<String>, Vec<String>, Vec<bool>, Option<i64>) {
-    let claims = inbox::look(&mut store.glance(), "g", &standing_at(&["a", "b", "c"])).await.unwrap();
+    let claims = inbox::look(&mut store.glance(), "g", &standing_at_9(&["a", "b", "c"])).await.unwrap();
     let mut tx = store.reading();
     let first = async {
         Ok::<_, StoreError>(crate::with_connection!(tx, |connection| {
@@ -94,7 +91,7 @@ async fn what_is_no_longer_as_it_was_read_is_refused_and_leaves_no_trace(test: T
     let Some(fences) = begun(&test).await else { return };
     test.store.fresh().want();
     let mut tx = test.store.tx();
-    inbox::claim(&mut tx, "g", &[], &standing_at(&["known"]), NOW).await.unwrap();
+    inbox::claim(&mut tx, "g", &[], &standing_at_9(&["known"]), NOW).await.unwrap();
     let death =
         Death { place: "t/0/9".to_owned(), class: "kafkaflow.Poison".to_owned(), reason: "no".to_owned() };
     inbox::give_up(&mut tx, "g", "dead", &death, NOW.after(DAY)).await.unwrap();
@@ -132,7 +129,7 @@ async fn a_note_alone_is_written_too(test: TestStore) {
     let Some(fences) = begun(&test).await else { return };
     for (new, events) in [(true, ["a", "c"]), (false, ["c", "b"])] {
         let mut tx = test.store.optimistic().unwrap();
-        inbox::claim(&mut tx, "g", &fences, &standing_at(&events), NOW).await.unwrap();
+        inbox::claim(&mut tx, "g", &fences, &standing_at_9(&events), NOW).await.unwrap();
         assert_eq!(tx.commit().await.is_ok(), new, "{events:?}");
         let seen = seen(&test.store).await;
         assert_eq!((seen.3, seen.4), (vec![false, true, false], Some(10)));

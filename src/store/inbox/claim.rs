@@ -196,17 +196,24 @@ pub(in crate::store) struct Note {
 impl Note {
     /// Adds to a statement that all of the fences are held and all of the events noted, or it is refused.
     pub(in crate::store) fn check_in(self, parts: &mut Parts) -> Result<(), StoreError> {
-        let (group, ids) = (parts.bind(&self.group)?, parts.bind(&self.ids)?);
-        let insert = note_in_postgres(parts, &group, &ids, self.day)?;
-        parts.first_query("fresh", &insert, self.ids.len())?;
-        let update = fence::update(parts, &group, &fence::sorted(&self.fences))?;
-        parts.first_query("held", &update, self.fences.len())
+        let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
+        add_note(parts, &self.group, &fence::sorted(&self.fences), &ids, self.day)?;
+        parts.expect_first([("held", self.fences.len()), ("fresh", ids.len())])
     }
 }
 
-/// The query that notes ids and returns those that it noted, with the query `dead` that it needs beside it: what is known of
-/// those that were given up. `group` and `ids` are parameters already.
-fn note_in_postgres(parts: &mut Parts, group: &str, ids: &str, day: i32) -> Result<String, StoreError> {
+/// Adds three queries: `held` has a row for each fence that is held, `fresh` each id that is noted now, and `dead` what is known
+/// of those that were given up. The parameter that has the ids.
+fn add_note(
+    parts: &mut Parts,
+    group: &str,
+    fences: &[&(Owned, i64)],
+    ids: &[&str],
+    day: i32,
+) -> Result<String, StoreError> {
+    let (group, ids) = (parts.bind(group)?, parts.bind(ids)?);
+    let update = fence::update(parts, &group, fences)?;
+    parts.query("held", &update);
     parts.query(
         "dead",
         &format!(
@@ -217,17 +224,21 @@ fn note_in_postgres(parts: &mut Parts, group: &str, ids: &str, day: i32) -> Resu
         ),
     );
     let day = parts.bind(day)?;
-    Ok(format!(
-        "INSERT INTO inbox (day, consumer_group, event_id)
-         SELECT {day}, {group}, g.event_id FROM unnest({ids}::text[]) AS g (event_id)
-         -- A scalar is looked up by the index, row by row; an anti-join may be planned as a scan of the whole inbox.
-         -- On the same day, the index that is inserted into finds it.
-         WHERE (SELECT true FROM inbox i
-                WHERE i.consumer_group = {group} AND i.event_id = g.event_id AND i.day <> {day} LIMIT 1) IS NULL
-           AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.event_id = g.event_id)
-         ON CONFLICT DO NOTHING
-         RETURNING event_id"
-    ))
+    parts.query(
+        "fresh",
+        &format!(
+            "INSERT INTO inbox (day, consumer_group, event_id)
+             SELECT {day}, {group}, g.event_id FROM unnest({ids}::text[]) AS g (event_id)
+             -- A scalar is looked up by the index, row by row; an anti-join may be planned as a scan of the whole inbox.
+             -- On the same day, the index that is inserted into finds it.
+             WHERE (SELECT true FROM inbox i
+                    WHERE i.consumer_group = {group} AND i.event_id = g.event_id AND i.day <> {day} LIMIT 1) IS NULL
+               AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.event_id = g.event_id)
+             ON CONFLICT DO NOTHING
+             RETURNING event_id"
+        ),
+    );
+    Ok(ids)
 }
 
 /// How many fences are held, and what is known of the ids; `None`: all are noted now, as nearly always, and not one travels
@@ -240,11 +251,7 @@ async fn claim_in_postgres(
     day: i32,
 ) -> Result<(usize, Option<Answers>), StoreError> {
     let mut parts = Parts::default();
-    let (group, all) = (parts.bind(group)?, parts.bind(ids)?);
-    let update = fence::update(&mut parts, &group, fences)?;
-    parts.query("held", &update);
-    let insert = note_in_postgres(&mut parts, &group, &all, day)?;
-    parts.query("fresh", &insert);
+    let all = add_note(&mut parts, group, fences, ids, day)?;
     let select = format!(
         "SELECT CASE WHEN count(*) < cardinality({all}) THEN coalesce(array_agg(event_id::text), '{{}}') END,
                 NULL, NULL, NULL, NULL, (SELECT count(*) FROM held)

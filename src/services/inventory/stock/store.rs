@@ -1,8 +1,10 @@
 //! The stock's rows, read and changed one at a time.
 
+use sqlx::AssertSqlSafe;
+
 use super::{Change, Changed, Refused, next};
 use crate::services::inventory::model::Level;
-use crate::store::{Connection, StoreError, Tx};
+use crate::store::{StoreError, Tx};
 use crate::with_connection;
 
 /// Every product and how much there is of it, by id.
@@ -25,12 +27,9 @@ pub(crate) async fn change(
     product: &str,
     change: Change,
 ) -> Result<Result<Changed, Refused>, StoreError> {
-    let sql = match tx.connection().await? {
-        Connection::Sqlite(_) => "SELECT available, reserved, told FROM product WHERE id = $1",
-        Connection::Postgres(_) => "SELECT available, reserved, told FROM product WHERE id = $1 FOR UPDATE",
-    };
+    let sql = format!("SELECT available, reserved, told FROM product WHERE id = $1 {}", tx.holding()?);
     let row: Option<(i64, i64, bool)> = with_connection!(tx, |connection| {
-        sqlx::query_as(sql).bind(product).fetch_optional(connection).await?
+        sqlx::query_as(AssertSqlSafe(sql)).bind(product).fetch_optional(connection).await?
     });
     let Some((available, reserved, told)) = row else { return Ok(Err(Refused::Unknown)) };
     let before = level(available, reserved, told);
