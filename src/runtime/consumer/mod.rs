@@ -13,12 +13,18 @@ mod derive;
 mod intake;
 mod isolate;
 mod lane;
+#[cfg(test)]
+mod optimistic_tests;
 mod outside;
 #[cfg(test)]
 mod outside_tests;
 mod run;
 mod share;
 mod step;
+#[cfg(test)]
+mod story_tests;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! Batches that are first tried without holding what is read.
 
-use super::{Acts, Call, Setup, effects, part, part_from};
+use super::testing::{Acts, Call, Setup, effects, part, part_from};
 use crate::store::testing::{TestStore, on_both_stores};
 
 on_both_stores! { crate::store::testing::EFFECTS;
@@ -14,7 +14,7 @@ async fn a_batch_is_tried_without_locks_and_handled_with_them_where_that_is_refu
     let calls = |expected: &[Call]| {
         // SQLite knows one kind of transaction.
         let expected: Vec<Call> = expected.iter().copied().filter(|call| tried || !call.0).collect();
-        assert_eq!(std::mem::take(&mut *setup.script.1.lock().unwrap()), expected);
+        assert_eq!(setup.script.calls(), expected);
     };
     setup.handle(vec![part(0, &["a"]), part(1, &["b", "c"])]).await;
     calls(&[(tried, 3)]);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
-use super::{Acts, Setup, effects, part, record};
+use super::testing::{Acts, Setup, effects, part, record};
 use crate::messaging::Record;
 use crate::runtime::consumer::share::{Part, Stop};
 use crate::runtime::testing::Does;
