@@ -66,14 +66,12 @@ pub(crate) fn needs(topology: &Topology, service: &str) -> BTreeMap<TopicName, i
 }
 
 /// The topic to which a service sends events of a type, as its topology says.
-pub(crate) fn outlet(topology: &Topology, service: &str, event: &str) -> Result<String, NoOutlet> {
+pub(crate) fn outlet<'t>(topology: &'t Topology, service: &str, event: &str) -> Result<&'t Topic, NoOutlet> {
     let sends = |topic: &&Topic| {
         topic.producers.iter().any(|name| name == service) && topic.events.iter().any(|name| name == event)
     };
     let topic = topology.topics.iter().find(sends);
-    topic
-        .map(|topic| topic.name.as_str().to_owned())
-        .ok_or_else(|| NoOutlet { service: service.to_owned(), event: event.to_owned() })
+    topic.ok_or_else(|| NoOutlet { service: service.to_owned(), event: event.to_owned() })
 }
 
 /// A topology that has no place for what a service sends.

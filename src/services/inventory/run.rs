@@ -43,8 +43,8 @@ pub(crate) async fn run(
 ) -> Result<(), ServiceError> {
     let topology = &around.topology;
     let settings = Settings {
-        results: outlet(topology, NAME, EventType::InventoryReserved.as_str())?,
-        notifications: outlet(topology, NAME, EventType::SendNotification.as_str())?,
+        results: outlet(topology, NAME, EventType::InventoryReserved.as_str())?.name.to_string(),
+        notifications: outlet(topology, NAME, EventType::SendNotification.as_str())?.name.to_string(),
         operators: shop.operators,
         announcer: Announcer::new(Arc::clone(&shop.judge)),
         delay: shop.delay,

@@ -31,10 +31,10 @@ pub(crate) async fn cancel<P>(
     orders: &Store,
     waiting: impl AsyncFn(&[String]) -> Result<HashSet<String>, StoreError>,
 ) -> Result<Vec<String>, ServiceError> {
-    let commands = outlet(topology, NAME, EventType::CancelReservation.as_str())?;
+    let commands = outlet(topology, NAME, EventType::CancelReservation.as_str())?.name.to_string();
     let ledger = Ledger {
         announcer: Announcer::new(settings.judge.clone()),
-        notifications: outlet(topology, NAME, EventType::SendNotification.as_str())?,
+        notifications: outlet(topology, NAME, EventType::SendNotification.as_str())?.name.to_string(),
         capture: settings.payments.is_some(),
         feed: super::feed::Feed::default(),
         recent: super::recent::Recent::default(),

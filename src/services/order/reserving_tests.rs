@@ -13,7 +13,7 @@ use crate::runtime::http::{complete, observed};
 use crate::services::order::api::{Api, Beside, routes};
 use crate::services::order::desk;
 use crate::services::order::feed::Feed;
-use crate::services::order::ids::new_order_id;
+use crate::services::order::ids::OrderIds;
 use crate::services::order::placing::tests::ORDER;
 use crate::services::order::recent::Recent;
 use crate::services::order::testing::{self, ledger, place, placed};
@@ -139,7 +139,7 @@ async fn what_nobody_waits_for_any_more_is_swept_up(test: TestStore) {
         |id: &str, at: UnixMillis| store::Placed { announcement: None, at, ..placed(id, "CUST-42", "{}") };
     let now = UnixMillis::now();
     let (abandoned, recent) =
-        (format!("{}-abandoned", order_id_of(now.before(ABANDONED * 2))), new_order_id());
+        (format!("{}-abandoned", order_id_of(now.before(ABANDONED * 2))), OrderIds::new(12, 0).draw(now));
     let announced = format!("{}-announced", order_id_of(now.before(ABANDONED * 2)));
     let orders = [
         asked(&abandoned, now.before(ABANDONED * 2)),

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
+use uuid::Uuid;
 
 use super::api::{self, Api, Beside};
 use super::capturing::Captures;
 use super::desk::{self, Clerk};
 use super::feed::Feed;
 use super::giving_up::GiveUp;
-use super::ids::new_order_id;
+use super::ids::OrderIds;
 use super::payment::Payments;
 use super::recent::Recent;
 use super::reserving::{self, Inventory, Reserving};
@@ -65,7 +66,7 @@ pub(crate) async fn run<P: Payments>(
 ) -> Result<(), ServiceError> {
     let topology = &around.topology;
     let orders = outlet(topology, NAME, EventType::OrderPlaced.as_str())?;
-    let notifications = outlet(topology, NAME, EventType::SendNotification.as_str())?;
+    let notifications = outlet(topology, NAME, EventType::SendNotification.as_str())?.name.to_string();
     let options = in_one_lane(options(topology, NAME, &settings.judge, &ANSWERS)?);
     let (feed, recent) = (Feed::default(), Recent::default());
     let captures_due = Arc::new(Notify::new());
@@ -87,7 +88,7 @@ pub(crate) async fn run<P: Payments>(
     let reserving = match settings.reserve {
         None => None,
         Some(inventory) => {
-            let commands = outlet(topology, NAME, EventType::CancelReservation.as_str())?;
+            let commands = outlet(topology, NAME, EventType::CancelReservation.as_str())?.name.to_string();
             let give_up =
                 GiveUp { ledger: ledger.clone(), commands, reason: reserving::REASON, saga: "unanswered" };
             Some(Reserving { inventory, give_up, wake: wake.clone() })
@@ -100,10 +101,10 @@ pub(crate) async fn run<P: Payments>(
         store: service.store(),
         prices: Arc::new(settings.prices),
         announcer,
-        topic: orders.into(),
+        topic: orders.name.as_str().into(),
         now: UnixMillis::now,
         new_event_id,
-        new_order_id,
+        order_ids: OrderIds::new(u32::try_from(orders.partitions).unwrap_or(1), Uuid::new_v4().as_fields().0),
         token: settings.token,
         ending: service.ending(),
         streams: Api::streams(),

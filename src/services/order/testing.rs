@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::api::Api;
 use super::desk::Desk;
 use super::feed::Feed;
-use super::ids::new_order_id;
+use super::ids::OrderIds;
 use super::recent::Recent;
 use super::results::Ledger;
 use super::store::{self, Placed, Taken};
@@ -83,7 +83,7 @@ pub(crate) fn api(test: &TestStore, desk: Desk) -> Api {
         topic: "orders".into(),
         now,
         new_event_id,
-        new_order_id,
+        order_ids: OrderIds::new(12, 0),
         token: None,
         ending: watch::channel(false).1,
         streams: Api::streams(),

@@ -18,8 +18,9 @@ use tokio::sync::{Semaphore, watch};
 
 use super::desk::Desk;
 use super::feed::Feed;
+use super::ids::OrderIds;
 use super::reserving::Reserving;
-use crate::event::{EventId, OrderId};
+use crate::event::EventId;
 use crate::runtime::http::{AGAIN, MOST_BYTES, Problem, Token, guarded, opened};
 use crate::services::announce::Announcer;
 use crate::store::{Store, StoreError};
@@ -40,7 +41,7 @@ pub(crate) struct Api {
     pub(crate) topic: Arc<str>,
     pub(crate) now: fn() -> UnixMillis,
     pub(crate) new_event_id: fn() -> EventId,
-    pub(crate) new_order_id: fn() -> OrderId,
+    pub(crate) order_ids: OrderIds,
     /// Who may use it; `None`: anybody.
     pub(crate) token: Option<Token>,
     /// Whether the service is about to end: streams end then.

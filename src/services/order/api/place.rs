@@ -143,7 +143,7 @@ fn told(code: StatusCode, id: &str, status: Status, reason: Option<&str>) -> Res
 fn placed(api: &Api, order: &NewOrder, key: Option<String>, served: Served) -> Result<Placed, Problem> {
     let items = order.priced(|product| api.prices.get(product.as_str()).copied()).map_err(invalid)?;
     let at = (api.now)();
-    let order_id = (api.new_order_id)();
+    let order_id = api.order_ids.draw(at);
     let id = order_id.as_str().to_owned();
     let total = items.total();
     let (items_json, address, contact) = (json(&items)?, json(&order.address)?, json(&order.contact)?);
