@@ -29,7 +29,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// The beat of services' relays. An event is handled by the next service 19 ms after the beat at the median, where one machine
 /// has all of it (28 for nine in ten, of 8,000 at 500 orders/s): a shorter beat wins little, as what follows waits for the
 /// second next, and costs every broker more requests.
-const BEAT: Duration = Duration::from_millis(20);
+pub(crate) const BEAT: Duration = Duration::from_millis(20);
 /// How long a round waits at most for the batch whose answers it publishes; less than the producer waits for who reads rows.
 const BEHIND: Duration = Duration::from_millis(6);
 /// How long rows that the producer has are waited for at the end.

@@ -4,10 +4,12 @@ use uuid::Uuid;
 
 use crate::event::OrderId;
 use crate::messaging::partition_of;
+use crate::runtime::service::BEAT;
 use crate::unit::UnixMillis;
 
-/// How long ids stay with one share of the partitions: about as long as a round of the relays.
-const TOGETHER_MS: i64 = 20;
+/// How long ids stay with one share of the partitions: what a round of the relays sends together, in milliseconds.
+#[expect(clippy::cast_possible_truncation, reason = "a beat is a moment")]
+const TOGETHER: i64 = BEAT.as_millis() as i64;
 /// Shares of many partitions; few have one each. An id is drawn as many times at the mean.
 const SHARES: u32 = 16;
 /// Fails to meet the share with one id in fifteen million, which then goes elsewhere.
@@ -50,7 +52,7 @@ impl OrderIds {
     }
 
     fn share_at(&self, at: UnixMillis) -> u32 {
-        let moment = at.0.div_euclid(TOGETHER_MS).rem_euclid(i64::from(self.shares));
+        let moment = at.0.div_euclid(TOGETHER).rem_euclid(i64::from(self.shares));
         let moment = u32::try_from(moment).unwrap_or(0);
         (moment * self.step + self.first) % self.shares
     }
@@ -127,7 +129,7 @@ mod tests {
         #[test]
         fn every_share_has_its_turn(partitions in 0_u32..200, first: u32, start in any::<i32>()) {
             let ids = OrderIds::new(partitions, first);
-            let moments = (0..i64::from(ids.shares)).map(|n| ids.share_at(UnixMillis((i64::from(start) + n) * TOGETHER_MS)));
+            let moments = (0..i64::from(ids.shares)).map(|n| ids.share_at(UnixMillis((i64::from(start) + n) * TOGETHER)));
             prop_assert_eq!(moments.collect::<BTreeSet<_>>(), (0..ids.shares).collect());
         }
 
