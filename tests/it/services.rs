@@ -1,6 +1,6 @@
 //! The order service and the inventory together, on the real brokers, over both stores.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -253,6 +253,70 @@ fn a_trace_leads_from_the_request_through_both_services_to_the_notification() {
     ]);
     let header = format!("traceparent:00-4bf92f3577b34da6a3ce929d0e0e4736-{before}-01");
     assert!(read.contains(&header), "{read}");
+}
+
+/// The first records of a topic, each with its partition.
+fn records(topic: &str, count: usize) -> Vec<(u32, Value)> {
+    let read = tool(&[
+        "console-consumer",
+        "--topic",
+        topic,
+        "--from-beginning",
+        "--max-messages",
+        &count.to_string(),
+        "--timeout-ms",
+        "60000",
+        "--formatter-property",
+        "print.partition=true",
+    ]);
+    let records = read.lines().filter_map(|line| {
+        let (partition, value) = line.strip_prefix("Partition:")?.split_once('\t')?;
+        Some((partition.parse().unwrap(), serde_json::from_str(value).unwrap()))
+    });
+    records.collect()
+}
+
+/// The 20 ms of the day in which an order was placed, counted.
+fn moment(event: &Value) -> u32 {
+    let (_, time) = event["timestamp"].as_str().unwrap().trim_end_matches('Z').split_once('T').unwrap();
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let seconds = time.split(':').fold(0, |sum, part| sum * 60 + part.parse::<u32>().unwrap());
+    (seconds * 1000 + format!("{fraction:0<3}").parse::<u32>().unwrap()) / 20
+}
+
+#[test]
+fn orders_placed_together_have_one_partition_and_so_have_their_answers_and_letters() {
+    const ORDERS: usize = 60;
+    let system = System::new("together", None);
+    system.apply();
+    let (orders, inventory) = (system.run("order", &[]), system.run("inventory", &[]));
+    let (client, url) = (crate::support::system::client(), format!("{}/orders", orders.url));
+    let place = || client.post(&url).json(&order("PROD-205", 1)).send().unwrap().status().as_u16();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..ORDERS / 4).for_each(|_| assert_eq!(place(), 202)));
+        }
+    });
+    let placed = records(&system.topic("order-service.order-placed"), ORDERS);
+    assert_eq!(placed.len(), ORDERS);
+    // Twelve partitions have their turns in steps of seven, from wherever this instance began.
+    let begins = placed.iter().map(|(partition, event)| (partition + 5 * moment(event)) % 12);
+    let begins: BTreeSet<u32> = begins.collect();
+    assert_eq!(begins.len(), 1, "{placed:?}");
+    let of: BTreeMap<&str, u32> =
+        placed.iter().map(|(partition, event)| (event["orderId"].as_str().unwrap(), *partition)).collect();
+    for (topic, partitions) in
+        [("inventory-service.inventory-result", 12), ("notification-service.send-notification", 6)]
+    {
+        let records = records(&system.topic(topic), ORDERS);
+        assert_eq!(records.len(), ORDERS, "{topic}");
+        for (partition, event) in records {
+            assert_eq!(partition, of[event["orderId"].as_str().unwrap()] % partitions, "{topic}: {event}");
+        }
+    }
+    for service in [orders, inventory] {
+        assert_eq!(service.end().0, Some(0));
+    }
 }
 
 #[test]
