@@ -140,13 +140,13 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and not __fi
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -l format -r -f -a "table\t''
 json\t''"
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database' -r
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -l service -d 'One service\'s store; without it all that are there' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -l service -d 'One service\'s store, by its name or as `run` has it (`order`); without it all that are there' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -l format -r -f -a "table\t''
 json\t''"
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database' -r
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -l service -d 'One service\'s store; without it all that are there' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -l service -d 'One service\'s store, by its name or as `run` has it (`order`); without it all that are there' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -s b -l brokers -d 'Brokers to ask first [env: KAFKAFLOW_BROKERS]' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -s X -d 'A client property, as librdkafka or Java name it; wins over --config' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from verify" -l config -d 'A client.properties file' -r -F
@@ -157,7 +157,7 @@ complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_s
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l format -r -f -a "table\t''
 json\t''"
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l store -d 'The services\' stores: a folder of SQLite files, or a PostgreSQL database' -r
-complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l service -d 'One service\'s store; without it all that are there' -r
+complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -l service -d 'One service\'s store, by its name or as `run` has it (`order`); without it all that are there' -r
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand outbox; and __fish_seen_subcommand_from dead" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kafkaflow -n "__fish_kafkaflow_using_subcommand run; and not __fish_seen_subcommand_from order inventory notification" -s v -l verbose -d 'Say more about what is done, on standard error (-vv: every connection and request)'

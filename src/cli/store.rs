@@ -30,7 +30,7 @@ pub(crate) struct StoreArgs {
     #[command(flatten)]
     at: LocationArgs,
 
-    /// One service's store; without it all that are there
+    /// One service's store, by its name or as `run` has it (`order`); without it all that are there
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
 }
@@ -89,18 +89,10 @@ impl StoreArgs {
                     .help("`--store` says where they are; a service makes its own when it starts"));
             }
             None => there,
-            Some(service) if there.contains(service) => vec![service.clone()],
-            Some(service) => {
-                let error = CliError::failed(format!("{location} has no store of {}", quoted(service)));
-                let names = there.iter().map(String::as_str);
-                return Err(match nearest(service, names.clone()) {
-                    Some(likely) => error.help(format!("did you mean {}?", quoted(likely))),
-                    None if there.is_empty() => {
-                        error.help("it has none at all; `--store` says where they are")
-                    }
-                    None => error.help(format!("it has: {}", listed(names, MOST_LISTED))),
-                });
-            }
+            Some(service) => match named(&there, service) {
+                Some(service) => vec![service.to_owned()],
+                None => return Err(none_named(service, &there, &location)),
+            },
         };
         let mut attached = Vec::new();
         for service in wanted {
@@ -112,7 +104,45 @@ impl StoreArgs {
     }
 }
 
+/// The service of that name, or the one that `run` calls so.
+fn named<'t>(there: &'t [String], service: &str) -> Option<&'t str> {
+    let mut names = there.iter().map(String::as_str);
+    names
+        .clone()
+        .find(|name| *name == service)
+        .or_else(|| names.find(|name| name.strip_suffix("-service") == Some(service)))
+}
+
+fn none_named(service: &str, there: &[String], location: &Location) -> CliError {
+    let error = CliError::failed(format!("{location} has no store of {}", quoted(service)));
+    let names = there.iter().map(String::as_str);
+    match nearest(service, names.clone()) {
+        Some(likely) => error.help(format!("did you mean {}?", quoted(likely))),
+        None if there.is_empty() => error.help("it has none at all; `--store` says where they are"),
+        None => error.help(format!("it has: {}", listed(names, MOST_LISTED))),
+    }
+}
+
 /// A store's failure in the middle of a command.
 pub(crate) fn store_failed(service: &str, error: &StoreError) -> CliError {
     CliError::failed(format!("the store of {} does not answer", quoted(service))).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_named_as_its_store_is_or_as_run_has_it() {
+        let there = ["order-service", "payment", "payment-service"].map(str::to_owned);
+        for (said, meant) in [
+            ("order-service", Some("order-service")),
+            ("order", Some("order-service")),
+            ("payment", Some("payment")),
+            ("order-servic", None),
+            ("", None),
+        ] {
+            assert_eq!(named(&there, said), meant, "{said}");
+        }
+    }
 }
