@@ -27,6 +27,8 @@ const BY_KEYS: [(&str, &str); 5] = [
     ("jit", "off"),
     ("plan_cache_mode", "force_generic_plan"),
 ];
+/// "Already exists, skipping" is no news to whoever reads a service's log.
+const NO_NOTICES: [(&str, &str); 1] = [("client_min_messages", "warning")];
 /// Readers of SQLite beside the one writer.
 const READERS: u32 = 4;
 /// Pages that each of them keeps, in kB below zero as SQLite has it: whatever is written makes them worthless.
@@ -314,7 +316,7 @@ fn quoted(service: &str) -> String {
 fn in_schema(options: &PgConnectOptions, service: &str) -> PgConnectOptions {
     let application = format!("kafkaflow {service}");
     let options = options.clone().application_name(&application).options([("search_path", quoted(service))]);
-    let options = options.options(BY_KEYS);
+    let options = options.options(BY_KEYS).options(NO_NOTICES);
     let stated = options.get_options().is_some_and(|stated| stated.contains(SILENCE));
     if stated { options } else { options.options([(SILENCE, "30s")]) }
 }
@@ -334,7 +336,7 @@ async fn postgres(
     connections: u32,
 ) -> Result<Pool, StoreError> {
     let quoted = quoted(service);
-    let mut first = sqlx::PgConnection::connect_with(options).await?;
+    let mut first = sqlx::PgConnection::connect_with(&options.clone().options(NO_NOTICES)).await?;
     // Two that start at the same time would both find that there is none.
     let made = async {
         first.execute("SELECT pg_advisory_lock(7263542111)").await?;
