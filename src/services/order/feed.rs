@@ -14,7 +14,7 @@ use super::store::{self, Change, Entry};
 use crate::store::{Store, StoreError};
 
 /// How often all are asked for, at least; more seldom when the answer takes long.
-const ALL: Duration = Duration::from_millis(500);
+const ALL: Duration = Duration::from_millis(100);
 /// How many times as long as an answer takes nobody asks again.
 const REST: u32 = 10;
 /// Orders that are asked for at a time.
