@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::support::Folder;
-use crate::support::brokers::{brokers, eventually, prefix, produce, tool};
+use crate::support::brokers::{brokers, consume, eventually, prefix, produce, tool};
 use crate::support::stores::{postgres, sqlite};
 
 fn start(store: &str, prefix: &str) -> Child {
@@ -23,17 +23,7 @@ fn end(mut child: Child) {
 }
 
 fn records(topic: &str, count: usize) -> Vec<String> {
-    let read = tool(&[
-        "console-consumer",
-        "--topic",
-        topic,
-        "--from-beginning",
-        "--max-messages",
-        &count.to_string(),
-        "--timeout-ms",
-        "60000",
-    ]);
-    read.lines().filter(|line| line.starts_with('{')).map(str::to_owned).collect()
+    consume(topic, count, &[]).lines().filter(|line| line.starts_with('{')).map(str::to_owned).collect()
 }
 
 fn works(store: &str) {

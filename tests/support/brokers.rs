@@ -34,6 +34,13 @@ fn on_the_cluster<'a>(cluster: &'a str, args: &[&'a str]) -> Vec<&'a str> {
     [&["kafka", "tool", "--cluster", cluster], args].concat()
 }
 
+/// The first records of a topic, as Apache Kafka's console consumer prints them; `more` says how.
+pub(crate) fn consume(topic: &str, count: usize, more: &[&str]) -> String {
+    let count = count.to_string();
+    let first = ["console-consumer", "--topic", topic, "--from-beginning", "--max-messages", &count];
+    tool(&[&first[..], &["--timeout-ms", "60000"], more].concat())
+}
+
 /// Creates a topic that no other test names. When the controller changes while it does so, the tool asks again, and what
 /// the first request made stands already.
 pub(crate) fn create_topic(topic: &str, partitions: i32, more: &[&str]) {
